@@ -1,4 +1,4 @@
-"""Installs the pinned packages into `.venv` and `node_modules`; called by `scripts/setup`, standard library only.
+"""Installs the pinned packages into `.venv` and `node_modules` for `scripts/setup`; standard library only.
 
 A stamp (hash of the files that decide what is installed) makes a second run cost nothing. A lock lets several
 runs start at once.
@@ -34,7 +34,7 @@ def install_python() -> None:
     """Brings `.venv` to the versions of constraints.txt."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     stamp = VENV / ".setup"
-    wanted = version + " " + digest("requirements.txt", "constraints.txt", "pyproject.toml", "scripts/install.py")
+    wanted = version + " " + digest("requirements.txt", "constraints.txt", "pyproject.toml")
     if PYTHON.exists() and read(stamp) == wanted:
         return
     started = time.monotonic()
@@ -47,7 +47,7 @@ def install_python() -> None:
         pip("--ignore-requires-python", "--no-deps", *(f"{name}=={pinned(name)}" for name in WORKER))
         say(
             f"Python {version}: the Functions worker library declares Python 3.13 and was installed with\n"
-            "  --ignore-requires-python --no-deps beside azure-functions 1.26; Azure runs 3.13 (azure-functions 2.3)."
+            "  --ignore-requires-python --no-deps, beside azure-functions 1.26. Azure runs 3.13 with 2.3."
         )
     stamp.write_text(wanted)
     say(f"Python packages ready ({time.monotonic() - started:.0f} s)")
@@ -68,9 +68,9 @@ def install_node() -> None:
         check=True,
     )
     wheel = Path(places.stdout.strip())
-    # The real binary: the wheel's `node` command is a Python program whose end leaves node alive (azure.md 4).
+    # The real binary: the wheel's `node` command is a Python program that outlives a signal (azure.md 4).
     npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    run(str(wheel / "bin" / "node"), str(npm), "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
+    run(str(wheel / "bin" / "node"), str(npm), "ci", "--ignore-scripts", "--loglevel=error")
     stamp.write_text(wanted)
     say(f"Node packages ready ({time.monotonic() - started:.0f} s)")
 
@@ -89,7 +89,9 @@ def pinned(name: str) -> str:
 
 def run(*command: str) -> None:
     """Runs a command in the project folder; shows its output only when it fails."""
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     if done.returncode != 0:
         sys.stderr.write(done.stdout)
         raise SystemExit(f"setup failed: {Path(command[0]).name} ended with {done.returncode}")

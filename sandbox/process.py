@@ -1,0 +1,99 @@
+"""A child process that says in its output when it is ready and ends with the `with` block that started it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+
+class ProcessEnded(RuntimeError):
+    """A child process ended, or did not become ready in time; the text holds the end of its output."""
+
+
+class ChildProcess:
+    """Starts a command in its own session, its output in a file, and stops it at the end of the `with` block.
+
+    Its own session: a Ctrl-C in the terminal reaches the starter alone, which then stops its children in the
+    order it wants. The output goes to a file, so that nobody needs to read a pipe.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path | None = None
+    ) -> None:
+        self.name = " ".join(Path(part).name for part in command[:4])
+        self._output: IO[bytes] = log.open("ab") if log else tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        self._log = log
+        self.process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def output(self) -> str:
+        """Everything the process has written so far (with `log`: everything in that file)."""
+        if self._log:
+            return self._log.read_text(errors="replace")
+        size = os.fstat(self._output.fileno()).st_size
+        return os.pread(self._output.fileno(), size, 0).decode(errors="replace")
+
+    def wait_for(self, pattern: str, *, count: int = 1, timeout_s: float = 30.0) -> list[re.Match[str]]:
+        """Waits until `pattern` was written `count` times; raises ProcessEnded."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            ended = not self.running
+            found = list(re.finditer(pattern, self.output()))
+            if len(found) >= count:
+                return found
+            if ended or time.monotonic() > deadline:
+                why = f"ended with {self.process.returncode}" if ended else f"not ready in {timeout_s:.0f} s"
+                self.kill()
+                raise ProcessEnded(f"{self.name}: {why}\n{self.output()[-2000:]}")
+            time.sleep(0.02)
+
+    def stop(self, *, timeout_s: float = 30.0) -> int:
+        """SIGTERM, then SIGKILL after `timeout_s`; the exit code (negative: the signal)."""
+        if self.running:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        return self.process.wait()
+
+    def kill(self) -> None:
+        """SIGKILL: nothing in the process gets a chance to clean up."""
+        if self.running:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        """Stops the process and forgets its output (a `log` file stays)."""
+        self.stop()
+        self._output.close()
+
+    def __enter__(self) -> ChildProcess:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,36 @@
+"""Fixtures for every test: one Azurite per test process, and names that no other test uses."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sandbox.azurite import Azurite
+from sandbox.azurite import azurite as run_azurite
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """A running Azurite. It is shared: use `unique_name` for queues and tables."""
+    with run_azurite() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def azurite_connection(azurite: Azurite) -> str:
+    """The connection string of the session's Azurite."""
+    return azurite.connection_string
+
+
+@pytest.fixture(scope="session")
+def unique_name() -> Callable[[str], str]:
+    """Gives `live` → `live0001x…`: letters and digits, so it is legal for a queue and for a table."""
+    numbers = itertools.count(1)
+
+    def name(stem: str) -> str:
+        return f"{stem}{next(numbers):04}x{os.getpid()}"
+
+    return name
