@@ -1,0 +1,152 @@
+"""The composition root: settings, clients, stores and flows, once per worker.
+
+`compose` takes everything that differs between production, tests and the simulation; `start` makes the production
+parts, lazily on the running loop (a client made on another loop breaks: reference azure.md 3.5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.campaign.profiles import Addressing, Profiles
+from sync.dynamics.client import Dynamics
+from sync.flows.apply import Apply
+from sync.flows.context import Context
+from sync.flows.control import control
+from sync.flows.expire import expire_rows
+from sync.flows.feed import feed_backfill
+from sync.flows.health import MappingHealth, health
+from sync.flows.poison import poison, set_aside
+from sync.flows.pull import Pull
+from sync.flows.wake import wake_parked
+from sync.http import Http
+from sync.model import Clock, Lane, Random
+from sync.settings import Settings
+from sync.storage.account import Account
+from sync.storage.budget import Budget, Limit
+from sync.storage.control import Control
+from sync.storage.history import Counters, History, ParkedRecords
+from sync.storage.lanes import Lanes, MessageUnreadable, from_message
+from sync.storage.ledger import Ledger
+from sync.storage.mappings import Mappings
+from sync.storage.watermarks import Watermarks
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(seconds, 0.0))
+
+
+@dataclass
+class App:
+    """The functions of the function app, without their bindings."""
+
+    context: Context
+    account: Account
+
+    async def pull_changes(self) -> None:
+        """Timer: read the deltas of all mappings."""
+        await Pull(self.context).tick()
+
+    async def feed_backfill(self) -> None:
+        """Timer: keep the backfill lane at a minute's work."""
+        await feed_backfill(self.context)
+
+    async def wake_parked(self) -> None:
+        """Timer: wake what a crash left parked."""
+        await wake_parked(self.context)
+
+    async def expire_rows(self) -> None:
+        """Timer, daily: remove old rows."""
+        await expire_rows(self.context, self.account.table("history"), self.account.table("ledger"))
+
+    async def apply(self, lane: Lane, body: str, *, dequeue_count: int, invocation: str) -> None:
+        """Queue `live` or `backfill`: work one chunk."""
+        try:
+            chunk = from_message(body)
+        except MessageUnreadable:
+            await set_aside(self.context, lane, body)
+            return
+        await Apply(self.context).chunk(chunk, dequeue_count=dequeue_count, invocation=invocation)
+
+    async def control(self, body: str, *, invocation: str) -> None:
+        """Queue `control`: run now, full read, replay, sweep."""
+        try:
+            await control(self.context, body, invocation=invocation)
+        except MessageUnreadable:
+            await set_aside(self.context, Lane.CONTROL, body)
+
+    async def poison(self, lane: Lane, body: str) -> None:
+        """A `-poison` queue: return its records to their lane."""
+        await poison(self.context, lane, body)
+
+    async def health(self) -> tuple[bool, list[MappingHealth]]:
+        """Freshness of every mapping."""
+        return await health(self.context)
+
+
+def compose(
+    settings: Settings,
+    *,
+    clock: Clock,
+    rng: Random,
+    account: Account,
+    dynamics: Http,
+    campaign: Http,
+    addressing: Addressing,
+    shipped: dict[str, str],
+    instance: str = "local",
+) -> App:
+    """Wire one worker's app from its parts."""
+    limit = Limit(
+        "campaign",
+        settings.campaign_limit,
+        settings.campaign_window_s,
+        settings.campaign_burst,
+        2 * settings.chunk_records,
+    )
+    context = Context(
+        settings=settings,
+        clock=clock,
+        rng=rng,
+        dynamics=Dynamics(dynamics, url=settings.dynamics_url, page_size=settings.dynamics_page_size, clock=clock),
+        profiles=Profiles(
+            campaign,
+            url=settings.campaign_url,
+            api_key=settings.campaign_client_id,
+            addressing=addressing,
+            delete_by_key=settings.campaign_delete_by_key,
+        ),
+        campaign_tenant=settings.campaign_tenant,
+        watermarks=Watermarks(account.table("watermarks")),
+        control=Control(account.table("control"), clock, rng),
+        mappings=Mappings(account.table("mappings"), clock),
+        ledger=Ledger(account.table("ledger")),
+        lanes=Lanes(account),
+        budget=Budget(account.table("budget"), limit, clock, rng),
+        parked=ParkedRecords(account.table("parked")),
+        history=History(account.table("history"), clock, rng),
+        counters=Counters(account.table("counters"), clock, instance),
+        shipped=shipped,
+        calls_in_flight=asyncio.Semaphore(settings.campaign_concurrency),
+    )
+    return App(context, account)
+
+
+def shipped_mappings(folder: Path) -> dict[str, str]:
+    """The mapping texts that come with the code, by name."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+
+
+def system_random() -> random.Random:
+    """Chance from the operating system."""
+    return random.SystemRandom()

@@ -1,0 +1,1 @@
+"""The verbs: pull, full read, sweep, feed, apply, replay, wake, expire."""

@@ -1,0 +1,209 @@
+"""apply: read rows, re-read source, plan, take budget, claim, call, record (design 4.3).
+
+Outcomes are per record; the function does not raise for one. What cannot be worked now goes back to its lane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sync import telemetry
+from sync.errors import CATALOGUE, Reaction, SyncError
+from sync.flows.call import Action, Permits, planned_calls
+from sync.flows.claim import Claims
+from sync.flows.context import Context
+from sync.flows.record import Done, Recorder
+from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
+from sync.planning.compile import CompiledMapping
+from sync.planning.outcome import Outcome
+from sync.planning.plan import Do, Plan, busy, crashed_too_often, needs_reread, plan, quarantine
+from sync.storage.ledger import partition_of
+from sync.storage.lanes import gather_all
+from sync.storage.watermarks import Progress
+
+
+@dataclass
+class Work:
+    """One chunk in work: its rows, the changes still to be worked, and what was read for them."""
+
+    chunk: Chunk
+    owner: str
+    compiled: CompiledMapping
+    progress: Progress
+    rows: dict[str, LedgerRow]
+    changes: dict[str, Change]
+    sources: dict[str, SourceRow | None] = field(default_factory=dict)
+
+    @property
+    def mapping(self) -> str:
+        return self.chunk.mapping
+
+
+class Apply:
+    """Works chunks of the `live` and `backfill` lanes."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._claims = Claims(context)
+        self._recorder = Recorder(context)
+
+    async def chunk(self, chunk: Chunk, *, dequeue_count: int, invocation: str) -> None:
+        """Work a chunk; from the second delivery on one record at a time, so that a crash blames one record."""
+        chunk = replace(chunk, redelivered=chunk.redelivered + dequeue_count - 1)
+        parts = [chunk]
+        if chunk.redelivered and len(chunk.changes) > 1:
+            parts = [chunk.alone(change) for change in chunk.changes]
+        for part in parts:
+            await self._work(part, invocation)
+        await self._context.counters.flush()
+
+    async def _work(self, chunk: Chunk, invocation: str) -> None:
+        owner = f"{invocation}:{self._context.nonce()}"
+        try:
+            work = await self._read(chunk, owner)
+            if work is None or not work.changes:
+                return
+            await self._reread(work)
+        except SyncError as error:
+            delay = await self._context.stopped(chunk.mapping, "apply", error)
+            await self._context.lanes.put(chunk, delay_s=delay)
+            return
+        plans = self._plan(work)
+        await self._carry_out(work, plans)
+
+    async def _read(self, chunk: Chunk, owner: str) -> Work | None:
+        """Ledger rows first, then the mapping and the progress row: what is read later is at least as new."""
+        context = self._context
+        partition = partition_of(chunk.mapping, chunk.epoch, chunk.bucket)
+        rows = await context.ledger.get_many(partition, [change.record_id for change in chunk.changes])
+        compiled, progress = await asyncio.gather(
+            context.active(chunk.mapping), context.watermarks.progress(chunk.mapping)
+        )
+        if chunk.epoch != progress.epoch:
+            # A rebaseline replaced the epoch; its own full read covers every record.
+            telemetry.event("chunk_superseded", mapping=chunk.mapping, records=len(chunk.changes))
+            context.counters.count(chunk.mapping, "did:superseded", len(chunk.changes))
+            return None
+        await context.guard(progress)
+        work = Work(chunk, owner, compiled, progress, rows, {c.record_id: c for c in chunk.changes})
+        now = context.clock.now()
+        for record_id, row in rows.items():
+            if busy(row, owner, now):
+                await self._back(work, [record_id], delay_s=row.take_over - now)
+            elif crashed_too_often(row, chunk.intent):
+                change = work.changes.pop(record_id)
+                version = change.row.version if change.row else row.version
+                stuck = quarantine(row, "crashes_worker", version, compiled.version)
+                await self._recorder.record(work.mapping, {record_id: row}, [Done(stuck, "quarantined")], chunk)
+        return work
+
+    async def _back(self, work: Work, record_ids: Iterable[str], *, delay_s: float) -> None:
+        """Send records back to their lane, each alone."""
+        puts = []
+        for record_id in record_ids:
+            change = work.changes.pop(record_id)
+            puts.append(self._context.lanes.put(work.chunk.alone(change), delay_s=delay_s))
+        await gather_all(puts)
+
+    async def _reread(self, work: Work) -> None:
+        """Read again, in one request, the sources of all changes that cannot be trusted."""
+        doubtful = []
+        for record_id, change in work.changes.items():
+            row = work.rows[record_id]
+            progress = work.progress
+            if needs_reread(change, row, work.chunk, work.compiled, progress.generation, progress.running):
+                doubtful.append(record_id)
+            else:
+                work.sources[record_id] = change.row
+        if doubtful:
+            compiled = work.compiled
+            found = await self._context.dynamics.read(
+                compiled.entity_set, compiled.key_column, compiled.columns, doubtful
+            )
+            work.sources.update({record_id: found.get(record_id) for record_id in doubtful})
+
+    def _plan(self, work: Work) -> list[Plan]:
+        return [
+            self._plan_one(work, record_id, source) for record_id, source in work.sources.items()
+        ]
+
+    def _plan_one(self, work: Work, record_id: str, source: SourceRow | None) -> Plan:
+        row = work.rows[record_id]
+        try:
+            return plan(record_id, source, row, work.compiled, work.chunk.intent)
+        except Exception as error:  # noqa: BLE001 - a defect of ours must cost one record, not the lane
+            telemetry.warning(
+                "plan_failed", mapping=work.mapping, record=record_id, code="internal_error", kind=type(error).__name__
+            )
+            version = source.version if source else row.version
+            stuck = quarantine(row, "internal_error", version, work.compiled.version)
+            return Plan(record_id, Do.RECORD, "internal error", source, row=stuck)
+
+    async def _carry_out(self, work: Work, plans: list[Plan]) -> None:
+        """Budget, brake, claim (with the rows that need no call, in one transaction), call, record."""
+        context = self._context
+        wanted = sum(planned_calls(context, p, work.rows[p.record_id]) for p in plans)
+        permits = None
+        if wanted:
+            grant = await context.budget.take(
+                wanted,
+                backfill=work.chunk.lane is Lane.BACKFILL,
+                reserved_at=work.chunk.reserved_at,
+                permits=work.chunk.permits,
+            )
+            if grant.denied:
+                await self._wait_for(work, grant.start, wanted)
+                return
+            permits = Permits(context, grant, backfill=work.chunk.lane is Lane.BACKFILL)
+        braked = await self._recorder.brake(work.mapping, work.chunk, work.progress, plans, work.rows)
+        plans = [braked.get(p.record_id, p) for p in plans]
+        claims = await self._claims.write(work.owner, work.rows, plans, work.chunk)
+        await self._back(work, claims.conflicts, delay_s=0.5)
+        done = [Done(p.row, p.why, plan=p) for p in plans if p.do is Do.RECORD and p.record_id in claims.rows and p.row]
+        await self._recorder.after(work.mapping, work.rows, done, work.chunk)
+        mine = [p for p in plans if p.calls and p.record_id in claims.rows]
+        if mine and permits is not None:
+            await self._call(work, mine, claims.rows, permits)
+            await context.budget.give_back(permits.grant, permits.grant.calls - permits.used)
+        elif permits is not None:
+            await context.budget.give_back(permits.grant, permits.grant.calls)
+
+    async def _wait_for(self, work: Work, start: float, permits: int) -> None:
+        """Come back when the reservation starts; the whole chunk is planned anew then."""
+        changes = tuple(work.changes.values())
+        later = replace(work.chunk, changes=changes, reserved_at=start, permits=permits)
+        await self._context.lanes.put(later, delay_s=start - self._context.clock.now())
+
+    async def _call(
+        self, work: Work, plans: list[Plan], claimed: Mapping[str, LedgerRow], permits: Permits
+    ) -> None:
+        outcomes = await asyncio.gather(
+            *(
+                Action(
+                    self._context,
+                    work.compiled,
+                    permits,
+                    p,
+                    work.rows[p.record_id],
+                    claimed[p.record_id].claim_until,
+                ).perform()
+                for p in plans
+            )
+        )
+        ended: dict[str, tuple[Plan, Outcome]] = {
+            p.record_id: (p, outcome) for p, outcome in zip(plans, outcomes, strict=True)
+        }
+        await self._note_stop(work.mapping, outcomes)
+        back = await self._recorder.close(work.mapping, work.rows, claimed, ended, work.compiled.version, work.chunk)
+        for record_id, delay in back.items():
+            if record_id in work.changes:
+                await self._back(work, [record_id], delay_s=delay)
+
+    async def _note_stop(self, mapping: str, outcomes: Iterable[Outcome]) -> None:
+        """Note a reason that stops the flow once a chunk: `status` and `health` show it, work waits in the lane."""
+        for outcome in outcomes:
+            if outcome.code and CATALOGUE[outcome.code].reaction is Reaction.STOP:
+                await self._context.stopped(mapping, "apply", SyncError(outcome.code))
+                return

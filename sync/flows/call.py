@@ -1,0 +1,201 @@
+"""One planned action against Campaign: at most a few calls, each within its permit and before the claim's deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sync.campaign.profiles import Addressing, Ref
+from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
+from sync.flows.context import STOPPED_DELAY_S, Context
+from sync.model import LedgerRow
+from sync.planning.compile import CompiledMapping, Projection
+from sync.planning.outcome import Kind, Outcome, retry_delay
+from sync.planning.plan import Do, Plan
+from sync.storage.budget import CLOCK_SLACK_S, RESERVATION_S, Grant
+
+T = TypeVar("T")
+RETRY_S = 15.0
+SETTLE_S = 90.0
+"""`filter` mode: how long after a POST with unknown outcome the next lookup may trust what it finds (design 5)."""
+
+
+class TooLate(Exception):
+    """The call could not end before the claim's deadline."""
+
+
+@dataclass
+class Permits:
+    """The calls a chunk was granted; one more is taken from the budget when a record needs it."""
+
+    context: Context
+    grant: Grant
+    backfill: bool
+    used: int = 0
+
+    def fresh(self) -> bool:
+        return self.context.clock.now() < self.grant.start + RESERVATION_S - CLOCK_SLACK_S
+
+    async def one(self, deadline: float) -> None:
+        """Use one permit, or take one; raises TooLate if it would start too late."""
+        if self.used < self.grant.calls and self.fresh():
+            self.used += 1
+            return
+        context = self.context
+        grant = await context.budget.take(1, backfill=False)
+        if not grant.denied:
+            return
+        if grant.start + context.settings.call_timeout_s > deadline:
+            raise TooLate
+        await context.clock.sleep(grant.start - context.clock.now())
+
+
+@dataclass
+class Action:
+    """Performs the plan of one record under its claim."""
+
+    context: Context
+    compiled: CompiledMapping
+    permits: Permits
+    plan: Plan
+    before: LedgerRow
+    deadline: float
+    calls: int = 0
+
+    async def perform(self) -> Outcome:
+        """Make the calls; every ending is an Outcome."""
+        try:
+            kind, code = await self._act()
+            return Outcome(kind, self.calls, code)
+        except TooLate:
+            return Outcome(Kind.RELEASED, self.calls, "too_late", 1.0)
+        except UnknownOutcome as error:
+            return Outcome(Kind.UNKNOWN, self.calls, error.code, self._settle())
+        except Throttled as error:
+            await self.context.budget.hold_until(self.context.clock.now() + error.retry_after)
+            return Outcome(Kind.RELEASED, self.calls, error.code, error.retry_after)
+        except SyncError as error:
+            return self._failed(error)
+
+    def _settle(self) -> float:
+        filtered = self.context.profiles.addressing is Addressing.FILTER
+        return SETTLE_S if filtered and self.plan.do is Do.INSERT else 0.0
+
+    def _failed(self, error: SyncError) -> Outcome:
+        if error.code == "not_found":
+            # Found and gone between two calls: look again.
+            return Outcome(Kind.RELEASED, self.calls, error.code, RETRY_S)
+        if error.reaction is Reaction.QUARANTINE:
+            return Outcome(Kind.REFUSED, self.calls, error.code)
+        if error.reaction is Reaction.STOP:
+            return Outcome(Kind.RELEASED, self.calls, error.code, STOPPED_DELAY_S)
+        if error.code == "campaign_error":
+            return Outcome(Kind.FAILED, self.calls, error.code, retry_delay(self.before.failures + 1))
+        return Outcome(Kind.RELEASED, self.calls, error.code, RETRY_S)
+
+    async def _act(self) -> tuple[Kind, str]:
+        if self.plan.do is Do.DELETE:
+            return await self._delete()
+        if self.plan.do is Do.UPDATE:
+            return await self._update()
+        return await self._insert()
+
+    async def _call(self, make: Callable[[], Awaitable[T]]) -> T:
+        """One call: a place in flight, then a permit (it goes stale), the deadline, the request."""
+        context = self.context
+        async with context.calls_in_flight:
+            await self.permits.one(self.deadline)
+            if context.clock.now() + context.settings.call_timeout_s > self.deadline:
+                raise TooLate
+            self.calls += 1
+            return await make()
+
+    async def _find(self) -> Ref | None:
+        """The one profile that carries the id, or None; raises SyncError `ambiguous_external_id`."""
+        refs = await self._call(lambda: self.context.profiles.find(self.plan.record_id))
+        if len(refs) > 1:
+            raise SyncError("ambiguous_external_id", record_id=self.plan.record_id)
+        return refs[0] if refs else None
+
+    async def _create(self) -> tuple[Kind, str]:
+        body = self._projection.create
+        await self._call(lambda: self.context.profiles.create(body))
+        return Kind.CREATED, ""
+
+    async def _patch(self, ref: Ref | None) -> tuple[Kind, str]:
+        """PATCH by `ref`, or by key where `ref` is None; raises SyncError `not_found`."""
+        profiles = self.context.profiles
+        body = self._projection.force if self.plan.force else self._projection.update
+        if ref is None:
+            await self._call(lambda: profiles.update_by_key(self.plan.record_id, body))
+        else:
+            await self._call(lambda: profiles.update(ref, body))
+        return Kind.UPDATED, ""
+
+    @property
+    def _projection(self) -> Projection:
+        assert self.plan.projection is not None
+        return self.plan.projection
+
+    async def _insert(self) -> tuple[Kind, str]:
+        if self.context.profiles.addressing is Addressing.FILTER:
+            ref = await self._find()
+            if ref is not None:
+                return await self._patch(ref)
+        elif self.before.unresolved:
+            # A call of ours may have created it: address it first, so that a found one costs one call.
+            try:
+                return await self._patch(None)
+            except SyncError as error:
+                if error.code != "not_found":
+                    raise
+        try:
+            return await self._create()
+        except SyncError as error:
+            if error.code != "duplicate_key":
+                raise
+        ref = await self._find()
+        if ref is None:
+            return Kind.REFUSED, "duplicate_other_key"
+        return await self._patch(ref)
+
+    async def _update(self) -> tuple[Kind, str]:
+        if self.context.profiles.addressing is Addressing.KEY:
+            try:
+                return await self._patch(None)
+            except SyncError as error:
+                if error.code != "not_found":
+                    raise
+        ref = await self._find()
+        if ref is not None:
+            return await self._patch(ref)
+        if self.compiled.on_missing == "recreate":
+            return await self._create()
+        return Kind.HELD, "profile_missing"
+
+    async def _delete(self) -> tuple[Kind, str]:
+        profiles = self.context.profiles
+        record_id = self.plan.record_id
+        try:
+            if profiles.delete_by_key and profiles.addressing is Addressing.KEY:
+                await self._call(lambda: profiles.delete_by_key_of(record_id))
+                return Kind.DELETED, ""
+            ref = await self._find()
+            if ref is not None:
+                await self._call(lambda: profiles.delete(ref))
+        except SyncError as error:
+            if error.code != "not_found":
+                raise
+        return Kind.DELETED, ""
+
+
+def planned_calls(context: Context, plan: Plan, row: LedgerRow) -> int:
+    """Calls the plan will normally make, for the budget."""
+    if not plan.calls:
+        return 0
+    if context.profiles.addressing is Addressing.FILTER:
+        return 2
+    if plan.do is Do.DELETE:
+        return 1 if context.profiles.delete_by_key else 2
+    return 2 if plan.do is Do.INSERT and row.unresolved else 1

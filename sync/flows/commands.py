@@ -1,0 +1,72 @@
+"""Commands: the messages of the `control` lane (run now, full read, replay, sweep)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from sync.model import Lane
+from sync.storage.lanes import Lanes, MessageUnreadable
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    mapping: str
+
+
+class RunNow(_Command):
+    """Pull at once: a manual timer run is unreliable on Flex (reference azure.md 2.4)."""
+
+    verb: Literal["pull"] = "pull"
+
+
+class FullRead(_Command):
+    """Read the page group `group` of a generation."""
+
+    verb: Literal["full_read"] = "full_read"
+    generation: int
+    group: int = 0
+
+
+class Sweep(_Command):
+    """Find deletes nobody reported, from `bucket` on."""
+
+    verb: Literal["sweep"] = "sweep"
+    generation: int
+    bucket: int = 0
+
+
+class Replay(_Command):
+    """Send ledger rows again as re-reads, from (`bucket`, `token`) on.
+
+    `states` and `code` narrow what is sent; `intent` is replay, retry or force.
+    """
+
+    verb: Literal["replay"] = "replay"
+    epoch: int
+    intent: Literal["replay", "retry", "force"] = "replay"
+    states: tuple[str, ...] = ()
+    code: str = ""
+    mapping_version: str = ""
+    """Leave out rows already on this mapping version (a mapping edit's replay)."""
+    bucket: int = 0
+    token: str | None = None
+    sent: int = 0
+
+
+Command = Annotated[RunNow | FullRead | Sweep | Replay, Field(discriminator="verb")]
+_ADAPTER: TypeAdapter[RunNow | FullRead | Sweep | Replay] = TypeAdapter(Command)
+
+
+def read_command(body: str) -> RunNow | FullRead | Sweep | Replay:
+    """The command of a message; raises MessageUnreadable."""
+    try:
+        return _ADAPTER.validate_json(body)
+    except ValidationError:
+        raise MessageUnreadable("a message that is not a command") from None
+
+
+async def send(lanes: Lanes, command: RunNow | FullRead | Sweep | Replay, *, delay_s: float = 0.0) -> None:
+    """Queue a command."""
+    await lanes.queue(Lane.CONTROL).put(command.model_dump_json(), delay_s=delay_s)

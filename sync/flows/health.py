@@ -1,0 +1,33 @@
+"""health: freshness per mapping, for the HTTP function, alerts and `status`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sync.flows.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class MappingHealth:
+    """`age_s` is how long ago the last pull succeeded, None if none ever did; `paused` the code a flow waits with."""
+
+    mapping: str
+    fresh: bool
+    age_s: float | None
+    paused: dict[str, str]
+
+
+async def health(context: Context) -> tuple[bool, list[MappingHealth]]:
+    """Whether every mapping was pulled within FRESHNESS_S, and each mapping's state."""
+    found: list[MappingHealth] = []
+    for mapping in sorted({*context.shipped, *await context.mappings.names()}):
+        tick = await context.watermarks.tick(mapping)
+        age = context.clock.now() - tick.pulled_at if tick.pulled_at else None
+        paused = {}
+        for flow in ("pull", "apply", "full_read", "sweep"):
+            pause = await context.control.paused(mapping, flow)
+            if pause is not None:
+                paused[flow] = pause.code
+        fresh = age is not None and age <= context.settings.freshness_s
+        found.append(MappingHealth(mapping, fresh, None if age is None else round(age, 1), paused))
+    return bool(found) and all(item.fresh for item in found), found

@@ -1,0 +1,189 @@
+"""pull: follow the delta of a mapping; while a full read runs, read what was modified since (design 4.1).
+
+A watermark is written with its ETag and only after everything read so far is durably queued, so overlapping pulls
+and crashes repeat work and lose none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from sync import telemetry
+from sync.errors import Reaction, SyncError
+from sync.flows.commands import FullRead, Replay, Sweep, send
+from sync.flows.context import Context
+from sync.flows.dispatch import changes_of, dispatch
+from sync.model import Lane
+from sync.planning.compile import CompiledMapping
+from sync.storage.table import RowConflict, StorageFault
+from sync.storage.watermarks import Progress, Tick
+
+
+class Pull:
+    """The timer `pull_changes`: one tick over all mappings."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def tick(self) -> None:
+        """Pull every active mapping concurrently; one that fails does not hold the others."""
+        context = self._context
+        for mapping, text in context.shipped.items():
+            await context.mappings.install(mapping, text, buckets=context.settings.buckets)
+        await asyncio.gather(*(self.one(mapping) for mapping in await context.mappings.names()))
+        await context.counters.flush(now=True)
+
+    async def one(self, mapping: str) -> None:
+        """Pull one mapping; errors are logged, noted for `status`, and the next tick tries again."""
+        context = self._context
+        try:
+            await self._pull(mapping)
+            await context.control.resume(mapping, "pull")
+        except SyncError as error:
+            await context.stopped(mapping, "pull", error)
+        except (RowConflict, StorageFault) as error:
+            # Another pull moved the watermark, or storage failed: what was queued is queued twice at worst.
+            telemetry.event("pull_repeated", flow="pull", mapping=mapping, kind=type(error).__name__)
+
+    async def _pull(self, mapping: str) -> None:
+        context = self._context
+        compiled = await context.active(mapping)
+        tick, progress = await context.watermarks.both(mapping)
+        organization = await context.guard(progress)
+        if progress.generation == 0:
+            await self._start(compiled, tick, progress, organization, "first start")
+            return
+        tick = await self._notice_mapping(compiled, tick, progress)
+        if progress.running:
+            await self._second_chance(progress)
+        if progress.running or progress.closing:
+            await self._live_read(compiled, tick, progress)
+        elif tick.resync:
+            await self._start(compiled, tick, progress, organization, tick.resync)
+        else:
+            await self._delta(compiled, tick, progress)
+        await self._sweep_if_due(progress)
+
+    async def _start(
+        self, compiled: CompiledMapping, tick: Tick, progress: Progress, organization: str, why: str
+    ) -> None:
+        """Start a generation: both rows in one transaction, then the message (a later tick sends it again)."""
+        now = self._context.clock.now()
+        started = replace(
+            progress,
+            generation=progress.generation + 1,
+            running=True,
+            closing=False,
+            next_link="",
+            group=0,
+            pages=0,
+            records=0,
+            columns_hash=compiled.columns_hash,
+            organization=organization,
+            campaign=self._context.campaign_tenant,
+            started=now,
+        )
+        fresh = replace(
+            tick,
+            link="",
+            live_since=now,
+            live_link="",
+            resync="",
+            mapping_version=compiled.version,
+            sends_hash=compiled.sends_hash,
+            pulled_at=now,
+        )
+        await self._context.watermarks.write_both(fresh, started)
+        telemetry.event("full_read_started", mapping=compiled.name, generation=started.generation, why=why)
+        await send(self._context.lanes, FullRead(mapping=compiled.name, generation=started.generation))
+
+    async def _notice_mapping(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> Tick:
+        """A new mapping version that changes what is sent: new columns need a full read, the rest a replay."""
+        if tick.mapping_version == compiled.version:
+            return tick
+        noticed = replace(tick, mapping_version=compiled.version, sends_hash=compiled.sends_hash)
+        if compiled.columns_hash != progress.columns_hash:
+            noticed = replace(noticed, resync="the mapping reads other columns")
+        elif compiled.sends_hash != tick.sends_hash:
+            command = Replay(mapping=compiled.name, epoch=progress.epoch, mapping_version=compiled.version)
+            await send(self._context.lanes, command)
+        telemetry.event("mapping_noticed", mapping=compiled.name, version=compiled.version)
+        return noticed
+
+    async def _second_chance(self, progress: Progress) -> None:
+        """A read marked running whose lease is free lost its message: send it again."""
+        if await self._context.control.lease_free(progress.mapping, "read"):
+            command = FullRead(mapping=progress.mapping, generation=progress.generation, group=progress.group)
+            await send(self._context.lanes, command)
+
+    async def _live_read(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> None:
+        """Read, untracked, what was modified since the previous live read began, with overlap, into the live lane.
+
+        The live read that began after the last page was queued lets the deltas take over once it is queued itself.
+        """
+        context = self._context
+        began = context.clock.now()
+        if tick.live_link:
+            page = await context.dynamics.follow(tick.live_link, compiled.entity_set, compiled.key_column)
+        else:
+            tick = replace(tick, live_began=began, live_closing=progress.closing)
+            page = await context.dynamics.modified_since(
+                compiled.entity_set,
+                compiled.key_column,
+                compiled.columns,
+                tick.live_since - context.settings.overlap_s,
+            )
+        while True:
+            await dispatch(
+                context, changes_of(page), progress=progress, lane=Lane.LIVE, columns_hash=compiled.columns_hash
+            )
+            if page.next_link is None or context.clock.now() - began > context.settings.pull_seconds:
+                break
+            page = await context.dynamics.follow(page.next_link, compiled.entity_set, compiled.key_column)
+        now = context.clock.now()
+        if page.next_link is not None:
+            await context.watermarks.write_tick(replace(tick, live_link=page.next_link, pulled_at=now))
+            return
+        done = replace(tick, live_link="", live_since=tick.live_began, pulled_at=now)
+        if tick.live_closing and progress.closing:
+            await context.watermarks.write_both(done, replace(progress, closing=False))
+            telemetry.event("deltas_take_over", mapping=compiled.name, generation=progress.generation)
+        else:
+            await context.watermarks.write_tick(done)
+
+    async def _delta(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> None:
+        """Follow the delta into the live lane; the watermark moves page by page, after the page is queued."""
+        context = self._context
+        began = context.clock.now()
+        try:
+            while True:
+                page = await context.dynamics.follow(tick.link, compiled.entity_set, compiled.key_column)
+                found = await dispatch(
+                    context, changes_of(page), progress=progress, lane=Lane.LIVE, columns_hash=compiled.columns_hash
+                )
+                now = context.clock.now()
+                tick = replace(tick, pulled_at=now, changed_at=now if found else tick.changed_at)
+                # No link at all: keep the old one (reference dataverse.md 1.1).
+                link = page.next_link or page.delta_link or tick.link
+                tick = replace(tick, link=link, link_at=now if page.delta_link else tick.link_at)
+                tick = await context.watermarks.write_tick(tick)
+                if page.next_link is None or now - began > context.settings.pull_seconds:
+                    return
+        except SyncError as error:
+            if error.reaction is not Reaction.RESYNC:
+                raise
+            telemetry.warning("delta_lost", mapping=compiled.name, code=error.code)
+            await context.watermarks.write_tick(replace(tick, link="", resync=error.code))
+
+    async def _sweep_if_due(self, progress: Progress) -> None:
+        """Start the sweep once the generation is read and its lanes are empty, in this order."""
+        if progress.running or progress.swept >= progress.generation:
+            return
+        lanes = self._context.lanes
+        queues = (lanes.queue(Lane.BACKFILL_HOLD), lanes.queue(Lane.BACKFILL), lanes.poison(Lane.BACKFILL))
+        for queue in queues:
+            if await queue.length():
+                return
+        if await self._context.control.lease_free(progress.mapping, "sweep"):
+            await send(self._context.lanes, Sweep(mapping=progress.mapping, generation=progress.generation))

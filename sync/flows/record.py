@@ -1,0 +1,170 @@
+"""Recording: ledger rows after outcomes, parked rows, the delete brake, history, counters and log events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sync import telemetry
+from sync.flows.context import Context
+from sync.model import Chunk, Intent, LedgerRow, State
+from sync.planning.outcome import Kind, Outcome, close
+from sync.planning.plan import Do, Plan
+from sync.storage.history import Event, Parked
+from sync.storage.watermarks import Progress
+
+DID = {
+    Kind.CREATED: "created",
+    Kind.UPDATED: "updated",
+    Kind.DELETED: "deleted",
+    Kind.HELD: "held",
+    Kind.REFUSED: "quarantined",
+}
+BRAKE = "delete_brake"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A row as it was recorded, and why; `calls` made for it."""
+
+    row: LedgerRow
+    why: str
+    did: str = ""
+    calls: int = 0
+    plan: Plan | None = None
+
+
+class Recorder:
+    """Writes what happened."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def record(
+        self, mapping: str, before: Mapping[str, LedgerRow], done: Sequence[Done], chunk: Chunk
+    ) -> None:
+        """Write rows that need no claim, then their history."""
+        now = self._context.clock.now()
+        rows = [replace(item.row, updated=now, correlation=chunk.correlation) for item in done]
+        written = await self._context.ledger.write(rows)
+        kept = [item for item in done if item.row.record_id in written.rows]
+        await self.after(mapping, before, kept, chunk)
+
+    async def brake(
+        self,
+        mapping: str,
+        chunk: Chunk,
+        progress: Progress,
+        plans: Sequence[Plan],
+        rows: Mapping[str, LedgerRow],
+    ) -> dict[str, Plan]:
+        """Take deletes from the brake's 24 hours; those above it become records that are parked for approval."""
+        deletes = [p for p in plans if p.do is Do.DELETE]
+        if not deletes or chunk.intent is Intent.APPROVED:
+            return {}
+        settings = self._context.settings
+        total = max(progress.total, progress.records)
+        allowed = max(settings.delete_brake_min, int(total * settings.delete_brake_percent / 100))
+        granted = await self._context.control.brake(mapping, len(deletes), allowed)
+        parked: dict[str, Plan] = {}
+        for item in deletes[granted:]:
+            row = rows[item.record_id]
+            kept = replace(row.released(), state=State.PARKED, code=BRAKE)
+            parked[item.record_id] = replace(item, do=Do.RECORD, why="more deletes than the brake allows", row=kept)
+            await self._context.parked.add(
+                Parked(f"approval:{mapping}", mapping, item.record_id, BRAKE, self._context.clock.now())
+            )
+        if parked:
+            telemetry.warning("deletes_braked", mapping=mapping, code=BRAKE, records=len(parked), allowed=allowed)
+        return parked
+
+    async def close(
+        self,
+        mapping: str,
+        before: Mapping[str, LedgerRow],
+        claimed: Mapping[str, LedgerRow],
+        ended: Mapping[str, tuple[Plan, Outcome]],
+        mapping_version: str,
+        chunk: Chunk,
+    ) -> dict[str, float]:
+        """The closing transaction; returns what must come back, and after how many seconds."""
+        now = self._context.clock.now()
+        rows: list[LedgerRow] = []
+        back: dict[str, float] = {}
+        for record_id, (item, outcome) in ended.items():
+            row = close(before[record_id], claimed[record_id], item, outcome, mapping_version)
+            if outcome.kind is Kind.UNKNOWN:
+                # Whoever comes next waits until the claim may be taken over, and until a POST has settled.
+                row = replace(row, take_over=max(row.take_over, now + outcome.delay_s))
+                back[record_id] = row.take_over - now
+            elif outcome.kind is Kind.RELEASED or (outcome.kind is Kind.FAILED and row.state is not State.QUARANTINED):
+                back[record_id] = outcome.delay_s
+            rows.append(replace(row, updated=now))
+        written = await self._context.ledger.write(rows)
+        back.update(dict.fromkeys(written.conflicts, 1.0))
+        done = [
+            Done(written.rows[record_id], item.why, self._did(outcome, written.rows[record_id]), outcome.calls, item)
+            for record_id, (item, outcome) in ended.items()
+            if record_id in written.rows
+        ]
+        await self.after(mapping, before, done, chunk)
+        return back
+
+    def _did(self, outcome: Outcome, row: LedgerRow) -> str:
+        if row.state is State.QUARANTINED:
+            return "quarantined"
+        return DID.get(outcome.kind, outcome.kind.value)
+
+    async def after(
+        self, mapping: str, before: Mapping[str, LedgerRow], done: Sequence[Done], chunk: Chunk
+    ) -> None:
+        """History, counters, parked rows and log events of rows that have been written."""
+        events: list[Event] = []
+        for item in done:
+            record_id = item.row.record_id
+            did = item.did or _did_without_call(item)
+            was = before[record_id]
+            self._count(mapping, was, item, did)
+            if was.state is State.PARKED and item.row.state is not State.PARKED:
+                await self._context.parked.remove(f"approval:{mapping}", mapping, record_id)
+            if did == "unchanged":
+                continue
+            events.append(Event(record_id, did, item.calls, item.row.code, item.why, chunk.correlation))
+            telemetry.event(
+                "record",
+                flow=mapping,
+                mapping=mapping,
+                record=record_id,
+                did=did,
+                calls=item.calls,
+                code=item.row.code,
+                correlation=chunk.correlation,
+            )
+        await self._context.history.add(mapping, events)
+
+    def _count(self, mapping: str, was: LedgerRow, item: Done, did: str) -> None:
+        counters = self._context.counters
+        if was.state is not item.row.state:
+            if was.state is not State.NEW:
+                counters.count(mapping, f"state:{was.state}", -1)
+            counters.count(mapping, f"state:{item.row.state}")
+        if was.state is State.QUARANTINED:
+            counters.count(mapping, f"code:{was.code}", -1)
+        if item.row.state is State.QUARANTINED:
+            counters.count(mapping, f"code:{item.row.code}")
+        counters.count(mapping, f"did:{did}")
+        if item.calls:
+            counters.count(mapping, "calls", item.calls)
+        if item.plan and item.plan.projection:
+            for warning in item.plan.projection.warnings:
+                counters.count(mapping, f"warning:{warning.code}")
+
+
+def _did_without_call(item: Done) -> str:
+    if item.row.state is State.QUARANTINED:
+        return "quarantined"
+    if item.row.state is State.PARKED:
+        return "parked"
+    if item.row.state is State.DELETED:
+        return "tombstone"
+    return "unchanged"

@@ -1,0 +1,175 @@
+"""The words of the sync as frozen types, and the two protocols (clock, random source) it takes from outside.
+
+Times are unix seconds (float, UTC) inside the code and ISO-8601 text in storage.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+Row = MappingABC[str, Any]
+
+
+class Clock(Protocol):
+    """Where time comes from; nothing else in `sync/` asks the machine for it."""
+
+    def now(self) -> float:
+        """Unix seconds, UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Random(Protocol):
+    """Where chance comes from (a `random.Random` satisfies it)."""
+
+    def getrandbits(self, k: int, /) -> int: ...
+
+    def random(self) -> float: ...
+
+
+def to_iso(seconds: float) -> str:
+    """Unix seconds as `2026-11-24T10:50:08.123Z`: sorts as text, millisecond precision."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def from_iso(text: str) -> float:
+    """The unix seconds of an ISO-8601 text with a zone; raises ValueError."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+class Lane(enum.StrEnum):
+    """The queues; each starves no other (design 4.2)."""
+
+    LIVE = "live"
+    BACKFILL = "backfill"
+    BACKFILL_HOLD = "backfill-hold"
+    CONTROL = "control"
+
+
+class ChangeKind(enum.StrEnum):
+    UPSERT = "upsert"
+    DELETE = "delete"
+    REREAD = "reread"
+
+
+class Intent(enum.StrEnum):
+    """Why a change is sent again; empty for what a pull observed."""
+
+    NONE = ""
+    REPLAY = "replay"
+    """Re-read and compare; an unchanged record costs no call."""
+    RETRY = "retry"
+    """A person (or a wake-up) asks for a parked, quarantined or held record again."""
+    FORCE = "force"
+    """Send even if unchanged, with the fields that updates leave out (`replay --force`)."""
+    APPROVED = "approved"
+    """A delete that a person let through the brake."""
+
+
+class State(enum.StrEnum):
+    """Where a record stands in the ledger (design section 3)."""
+
+    NEW = "new"
+    SYNCED = "synced"
+    PARKED = "parked"
+    HOLD = "hold"
+    QUARANTINED = "quarantined"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One Dynamics row as read: id (lower-case GUID), row version (`@odata.etag`), selected columns."""
+
+    record_id: str
+    version: int
+    values: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One observation of one source record. `row` is set for upserts only."""
+
+    record_id: str
+    kind: ChangeKind
+    row: SourceRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePage:
+    """One page of a Dynamics read; `delta_link` only on the last page of a tracked read."""
+
+    rows: tuple[SourceRow, ...]
+    deletes: tuple[str, ...] = ()
+    next_link: str | None = None
+    delta_link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """What the sync knows of one record; `etag` None means that no row is stored yet.
+
+    `hash` is what Campaign was last sent ("" = we believe no profile is there). `unresolved` means that a call may
+    have been made whose outcome is unknown; only the outcome of a later call clears it. `claim_owner` "" = no claim;
+    `claim_until` is the owner's deadline, `take_over` when others may claim (unix seconds). `noted`: the claim's worker
+    lived to note that its outcome is unknown. `attempts` counts claims that nobody closed, `failures` refused calls.
+    """
+
+    partition: str
+    record_id: str
+    etag: str | None = None
+    state: State = State.NEW
+    version: int = -1
+    hash: str = ""
+    unresolved: bool = False
+    claim_owner: str = ""
+    claim_until: float = 0.0
+    take_over: float = 0.0
+    noted: bool = False
+    attempts: int = 0
+    failures: int = 0
+    mapping_version: str = ""
+    code: str = ""
+    updated: float = 0.0
+    correlation: str = ""
+
+    @property
+    def claimed(self) -> bool:
+        return bool(self.claim_owner)
+
+    def released(self) -> LedgerRow:
+        """Without its claim."""
+        return replace(self, claim_owner="", claim_until=0.0, take_over=0.0, noted=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Changes of one partition, each record at most once, and how they were read.
+
+    `columns_hash`, `generation` and `reading` say with which columns, in which generation, and whether that was still
+    being read (its read running or closing). `redelivered` counts abnormal deliveries before this message.
+    `not_before` / `permits`: a budget reservation that this chunk comes back for.
+    """
+
+    mapping: str
+    epoch: int
+    bucket: int
+    lane: Lane
+    changes: tuple[Change, ...]
+    columns_hash: str = ""
+    generation: int = 0
+    reading: bool = False
+    intent: Intent = Intent.NONE
+    redelivered: int = 0
+    reserved_at: float = 0.0
+    permits: int = 0
+    correlation: str = ""
+
+    def alone(self, change: Change) -> Chunk:
+        """The same for one of its records, without the reservation."""
+        return replace(self, changes=(change,), reserved_at=0.0, permits=0)

@@ -1,0 +1,90 @@
+"""What the outcome of a call makes of a ledger row: pure (design 4.3, 4.5)."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+from sync.model import LedgerRow, State
+from sync.planning.plan import Plan, quarantine, tombstone
+
+MOST_FAILURES = 6
+
+
+class Kind(enum.StrEnum):
+    """How a planned action ended."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    HELD = "held"
+    """The profile is missing and `on_missing` says hold."""
+    REFUSED = "refused"
+    """The service refused the data: quarantine."""
+    FAILED = "failed"
+    """The service answered with an error that may pass; it may have applied the call."""
+    RELEASED = "released"
+    """Not called, or answered with certainty that nothing was applied."""
+    UNKNOWN = "unknown"
+    """Called, and no trustworthy answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended, how many calls it took, and for what comes back: after how many seconds."""
+
+    kind: Kind
+    calls: int = 0
+    code: str = ""
+    delay_s: float = 0.0
+    found: bool = False
+    """The profile was there before our first call for it."""
+    wrote: bool = False
+    """A write left us whose effect is not undone by the outcome (a refused second step after a first)."""
+
+
+def close(before: LedgerRow, claimed: LedgerRow, plan: Plan, outcome: Outcome, mapping_version: str) -> LedgerRow:
+    """The row after the outcome. `before` is the row as it was when it was claimed."""
+    free = claimed.released()
+    version = plan.source.version if plan.source else before.version
+    if outcome.kind in (Kind.CREATED, Kind.UPDATED):
+        assert plan.projection is not None
+        return replace(
+            free,
+            state=State.SYNCED,
+            version=version,
+            hash=plan.projection.hash,
+            unresolved=False,
+            attempts=0,
+            failures=0,
+            code="",
+            mapping_version=mapping_version,
+        )
+    if outcome.kind is Kind.DELETED:
+        return tombstone(free, mapping_version)
+    # Release, hold, quarantine: put `unresolved`, hash and attempts back as they were before the claim.
+    back = replace(free, hash=before.hash, unresolved=before.unresolved, attempts=_attempts(before))
+    if outcome.kind is Kind.HELD:
+        return replace(
+            back, state=State.HOLD, code=outcome.code, version=version, mapping_version=mapping_version, failures=0
+        )
+    if outcome.kind is Kind.REFUSED:
+        return quarantine(replace(back, failures=0), outcome.code, version, mapping_version)
+    if outcome.kind is Kind.FAILED:
+        failed = replace(back, hash=claimed.hash, unresolved=True, failures=before.failures + 1)
+        if failed.failures >= MOST_FAILURES:
+            return quarantine(failed, outcome.code, version, mapping_version)
+        return failed
+    if outcome.kind is Kind.RELEASED:
+        return back
+    return replace(claimed, noted=True, attempts=_attempts(before))
+
+
+def _attempts(before: LedgerRow) -> int:
+    """The open claim that we took over counts if its worker noted nothing; ours does not."""
+    return before.attempts
+
+
+def retry_delay(failures: int) -> float:
+    """Seconds to wait after the n-th refused call: 15 s doubling up to an hour."""
+    return float(min(15 * 2 ** max(failures - 1, 0), 3600))

@@ -1,0 +1,144 @@
+"""plan(observation, ledger row, mapping) -> what to do: pure, no clock, no I/O (design 4.3).
+
+Every rule is kept because a seeded model of the protocol went wrong without it; add none without a failing seed.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, SourceRow, State
+from sync.planning.compile import CompiledMapping, Projection
+
+COMMANDS = (Intent.RETRY, Intent.FORCE, Intent.APPROVED)
+MOST_ATTEMPTS = 5
+
+
+class Do(enum.StrEnum):
+    """What a plan asks for; the last three make calls."""
+
+    NOTHING = "nothing"
+    RECORD = "record"
+    """No call, but the ledger row changes: unchanged, tombstone, quarantine."""
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`row` is the ledger row to write for RECORD; `why` goes to the history."""
+
+    record_id: str
+    do: Do
+    why: str
+    source: SourceRow | None = None
+    projection: Projection | None = None
+    row: LedgerRow | None = None
+    force: bool = False
+
+    @property
+    def calls(self) -> bool:
+        return self.do in (Do.INSERT, Do.UPDATE, Do.DELETE)
+
+
+def busy(row: LedgerRow, owner: str, now: float) -> bool:
+    """Whether somebody else holds a live claim."""
+    return row.claimed and row.claim_owner != owner and now < row.take_over
+
+
+def crashed_too_often(row: LedgerRow, intent: Intent) -> bool:
+    """Whether five claims in a row were found open about which their worker noted nothing."""
+    return row.claimed and not row.noted and row.attempts >= MOST_ATTEMPTS and intent not in COMMANDS
+
+
+def needs_reread(
+    change: Change, row: LedgerRow, chunk: Chunk, compiled: CompiledMapping, generation: int, running: bool
+) -> bool:
+    """Whether the source must be read again because the change cannot be trusted.
+
+    `generation` and `running` are those of the progress row, read after the ledger row.
+    """
+    if change.kind is not ChangeKind.UPSERT or change.row is None or chunk.intent is not Intent.NONE:
+        return True
+    if row.claimed or row.unresolved or row.state is State.DELETED:
+        return True
+    if chunk.lane is Lane.LIVE and (chunk.generation, chunk.reading) != (generation, running):
+        return True
+    return bool(compiled.absent(change.row.values))
+
+
+def plan(
+    record_id: str, source: SourceRow | None, row: LedgerRow, compiled: CompiledMapping, intent: Intent
+) -> Plan:
+    """What to do for one record; `source` None means that a re-read found it absent."""
+    if source is None:
+        return _absent(record_id, row, compiled, intent)
+    return _present(record_id, source, row, compiled, intent)
+
+
+def resolved(row: LedgerRow) -> bool:
+    """Whether the row says what Campaign holds: no call with unknown outcome, no claim left open."""
+    return not row.unresolved and not row.claimed
+
+
+def _present(
+    record_id: str, source: SourceRow, row: LedgerRow, compiled: CompiledMapping, intent: Intent
+) -> Plan:
+    force = intent is Intent.FORCE
+    if row.state is State.HOLD and intent not in COMMANDS and source.version <= row.version:
+        return Plan(record_id, Do.NOTHING, "on hold")
+    if resolved(row) and not force and row.version > source.version:
+        return Plan(record_id, Do.NOTHING, "stale")
+    settled = row.version == source.version and row.mapping_version == compiled.version
+    if row.state is State.QUARANTINED and settled and intent not in COMMANDS:
+        return Plan(record_id, Do.NOTHING, "quarantined already")
+    projection = compiled.project(source.values, record_id)
+    if projection.problem is not None:
+        refused = quarantine(row, projection.problem.code, source.version, compiled.version)
+        return Plan(record_id, Do.RECORD, projection.problem.source, source, projection, refused)
+    unchanged = row.state is State.SYNCED and row.hash == projection.hash
+    if resolved(row) and not force and unchanged:
+        if settled:
+            return Plan(record_id, Do.NOTHING, "unchanged")
+        same = replace(row, version=source.version, mapping_version=compiled.version)
+        return Plan(record_id, Do.RECORD, "unchanged", source, projection, same)
+    do = Do.UPDATE if row.hash else Do.INSERT
+    return Plan(record_id, do, "changed", source, projection, force=force)
+
+
+def _absent(record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: Intent) -> Plan:
+    if row.state is State.HOLD and intent not in COMMANDS:
+        return Plan(record_id, Do.NOTHING, "on hold")
+    if row.state is State.PARKED and intent not in COMMANDS:
+        return Plan(record_id, Do.NOTHING, "parked")
+    if resolved(row) and row.state is State.DELETED:
+        return Plan(record_id, Do.NOTHING, "deleted already")
+    if resolved(row) and row.state is State.NEW:
+        return Plan(record_id, Do.RECORD, "deleted before it was sent", row=tombstone(row, compiled.version))
+    if not compiled.deletes:
+        kept = replace(tombstone(row, compiled.version), hash=row.hash, unresolved=row.unresolved, code="deletes_off")
+        return Plan(record_id, Do.RECORD, "deletes are off", row=kept)
+    return Plan(record_id, Do.DELETE, "deleted")
+
+
+def tombstone(row: LedgerRow, mapping_version: str) -> LedgerRow:
+    """The row of a record that is gone on both sides."""
+    return replace(
+        row.released(),
+        state=State.DELETED,
+        hash="",
+        unresolved=False,
+        attempts=0,
+        failures=0,
+        code="",
+        mapping_version=mapping_version,
+    )
+
+
+def quarantine(row: LedgerRow, code: str, version: int, mapping_version: str) -> LedgerRow:
+    """The row of a record that needs a person; what Campaign holds, and whether that is known, stay as they were."""
+    return replace(
+        row.released(), state=State.QUARANTINED, code=code, version=version, mapping_version=mapping_version
+    )

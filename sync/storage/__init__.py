@@ -1,0 +1,1 @@
+"""Tables and queues: watermarks, mappings, ledger, budget, parked, history, counters, lanes."""

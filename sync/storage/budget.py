@@ -1,0 +1,138 @@
+"""The call budget: one ETag row per limit, shared by all instances (design 4.6).
+
+GCRA over `shared` (the next free time) bounds all calls in any sliding window:
+rate = (limit - burst - chunk) / (window + RESERVATION_S). The backfill also passes its own slower line, so that it
+reserves at most BACKFILL_SHARE of the rate and live work always finds the shared line nearly free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sync.model import Clock, Random
+from sync.storage.table import RowConflict, Stored, Table
+
+RESERVATION_S = 10.0
+"""How long after its start a reservation may be used; polling and clocks must fit into it."""
+CLOCK_SLACK_S = 2.0
+"""Part of RESERVATION_S kept for clocks that disagree."""
+BACKFILL_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`calls` per `window_s` seconds over any sliding window; `burst` may go at once; `chunk` is the largest take."""
+
+    name: str
+    calls: int
+    window_s: float
+    burst: int
+    chunk: int
+
+    @property
+    def interval(self) -> float:
+        """Seconds between calls."""
+        return (self.window_s + RESERVATION_S) / max(self.calls - self.burst - self.chunk, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Permission for `calls` now, or (`denied`) a reservation that starts at `start`."""
+
+    calls: int
+    start: float
+    denied: bool
+    etag: str = ""
+    shared_before: float = 0.0
+    shared_after: float = 0.0
+    backfill: float = 0.0
+
+
+class Budget:
+    """Takes permits from one limit."""
+
+    def __init__(self, table: Table, limit: Limit, clock: Clock, rng: Random) -> None:
+        self._table = table
+        self.limit = limit
+        self._clock = clock
+        self._rng = rng
+
+    async def take(self, calls: int, *, backfill: bool, reserved_at: float = 0.0, permits: int = 0) -> Grant:
+        """Take `calls` permits now or reserve them; a chunk that comes back in time uses its reservation.
+
+        Contended rows are retried with a short random pause.
+        """
+        now = self._clock.now()
+        usable = permits >= calls and reserved_at <= now < reserved_at + RESERVATION_S - CLOCK_SLACK_S
+        if usable and not backfill:
+            return Grant(calls, now, denied=False)
+        while True:
+            stored = await self._table.get(self.limit.name, "next")
+            grant, entity = self._reserve(stored, calls, backfill=backfill, reserved=usable)
+            try:
+                etag = await self._table.put(entity, stored.etag if stored else None)
+            except RowConflict:
+                await self._clock.sleep(0.01 + 0.05 * self._rng.random())
+                continue
+            return Grant(
+                grant.calls, grant.start, grant.denied, etag, grant.shared_before, grant.shared_after, grant.backfill
+            )
+
+    def _reserve(
+        self, stored: Stored | None, calls: int, *, backfill: bool, reserved: bool
+    ) -> tuple[Grant, dict[str, str]]:
+        now = self._clock.now()
+        shared, slow = _times(stored)
+        interval = self.limit.interval
+        if backfill and not reserved:
+            start = max(now, slow)
+            slow = start + calls * interval / BACKFILL_SHARE
+            if start > now:
+                return Grant(calls, start, denied=True), self._entity(shared, slow)
+        start = max(now, shared - self.limit.burst * interval)
+        after = max(now, shared) + calls * interval
+        grant = Grant(calls, start, start > now, "", max(now, shared), after, slow)
+        return grant, self._entity(after, slow)
+
+    def _entity(self, shared: float, slow: float) -> dict[str, str]:
+        return {
+            "PartitionKey": self.limit.name,
+            "RowKey": "next",
+            # Microseconds as text: milliseconds would round the rate up, call by call.
+            "shared": f"{shared:.6f}",
+            "backfill": f"{slow:.6f}",
+        }
+
+    async def give_back(self, grant: Grant, unused: int) -> None:
+        """Return permits that were not used, only if nobody reserved after this grant (ETag unchanged)."""
+        if not grant.etag or unused <= 0 or grant.denied:
+            return
+        shared = grant.shared_after - unused * self.limit.interval
+        try:
+            await self._table.replace(self._entity(shared, grant.backfill), grant.etag)
+        except RowConflict:
+            return
+
+    async def hold_until(self, until: float) -> None:
+        """Nobody starts before `until` (the service said 429 with Retry-After)."""
+        stored = await self._table.get(self.limit.name, "next")
+        shared, slow = _times(stored)
+        target = until + self.limit.burst * self.limit.interval
+        if target <= shared:
+            return
+        try:
+            await self._table.put(self._entity(target, max(slow, until)), stored.etag if stored else None)
+        except RowConflict:
+            return
+
+    async def used(self) -> float:
+        """Share of the shared line that is taken ahead, 0..1: 1 means that new work must wait."""
+        shared, _ = _times(await self._table.get(self.limit.name, "next"))
+        ahead = max(0.0, shared - self._clock.now())
+        return min(1.0, ahead / max(self.limit.burst * self.limit.interval, 1e-9))
+
+
+def _times(stored: Stored | None) -> tuple[float, float]:
+    if stored is None:
+        return 0.0, 0.0
+    return float(stored.entity["shared"]), float(stored.entity["backfill"])

@@ -1,0 +1,200 @@
+"""History (what was done to a record and why, never a value), parked records, and counters for `status`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from sync.model import Clock, Random, from_iso, to_iso
+from sync.storage.lanes import gather_all
+from sync.storage.table import Op, Query, RowConflict, StorageFault, Stored, Table, Verb
+
+LAST = 10**13
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a record's history."""
+
+    record_id: str
+    did: str
+    """created, updated, deleted, recreated, quarantined, held, parked, tombstone, ..."""
+    calls: int
+    code: str = ""
+    why: str = ""
+    correlation: str = ""
+    at: float = 0.0
+
+
+class History:
+    """Newest first per record."""
+
+    def __init__(self, table: Table, clock: Clock, rng: Random) -> None:
+        self._table = table
+        self._clock = clock
+        self._rng = rng
+
+    async def add(self, mapping: str, events: Sequence[Event]) -> None:
+        """Append; a lost line loses no data (the ledger is the truth)."""
+        now = self._clock.now()
+        await gather_all([self._table.upsert(self._entity(mapping, event, now)) for event in events])
+
+    def _entity(self, mapping: str, event: Event, now: float) -> dict[str, str | int]:
+        return {
+            "PartitionKey": f"{mapping}:{event.record_id}",
+            "RowKey": f"{LAST - int(now * 1000):013d}-{self._rng.getrandbits(32):08x}",
+            "did": event.did,
+            "calls": event.calls,
+            "code": event.code,
+            "why": event.why,
+            "correlation": event.correlation,
+            "at": to_iso(now),
+        }
+
+    async def of(self, mapping: str, record_id: str, *, most: int = 20) -> list[Event]:
+        """The newest lines of a record."""
+        page = await self._table.page(Query(partition=f"{mapping}:{record_id}"), size=most)
+        return [_event(record_id, stored) for stored in page.rows]
+
+
+def _event(record_id: str, stored: Stored) -> Event:
+    entity = stored.entity
+    return Event(
+        record_id,
+        str(entity["did"]),
+        int(entity["calls"]),
+        str(entity["code"]),
+        str(entity["why"]),
+        str(entity["correlation"]),
+        from_iso(str(entity["at"])),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A record that waits for something known."""
+
+    awaited: str
+    """`approval:<mapping>` for a braked delete."""
+    mapping: str
+    record_id: str
+    reason: str
+    since: float
+    approved: bool = False
+
+
+class ParkedRecords:
+    """Rows by what is awaited."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def add(self, parked: Parked) -> None:
+        """Write the row; parking again keeps the first `since`."""
+        stored = await self._table.get(parked.awaited, f"{parked.mapping}:{parked.record_id}")
+        since = from_iso(str(stored.entity["since"])) if stored else parked.since
+        await self._table.upsert(
+            {
+                "PartitionKey": parked.awaited,
+                "RowKey": f"{parked.mapping}:{parked.record_id}",
+                "reason": parked.reason,
+                "since": to_iso(since),
+                "approved": parked.approved,
+            }
+        )
+
+    async def remove(self, awaited: str, mapping: str, record_id: str) -> None:
+        await self._table.delete(awaited, f"{mapping}:{record_id}")
+
+    async def all(self, awaited: str | None = None) -> AsyncIterator[Parked]:
+        """Everything parked, or what waits for one thing."""
+        async for stored in self._table.scan(Query(partition=awaited)):
+            mapping, _, record_id = str(stored.entity["RowKey"]).partition(":")
+            yield Parked(
+                str(stored.entity["PartitionKey"]),
+                mapping,
+                record_id,
+                str(stored.entity["reason"]),
+                from_iso(str(stored.entity["since"])),
+                bool(stored.entity["approved"]),
+            )
+
+
+class Counters:
+    """Counts per hour and instance, kept in memory and flushed now and then; `base` rows hold expired hours.
+
+    They serve `status` and dashboards; after a crash they may be short by what was not flushed
+    (`status --exact` counts the ledger).
+    """
+
+    FLUSH_S = 5.0
+
+    def __init__(self, table: Table, clock: Clock, instance: str) -> None:
+        self._table = table
+        self._clock = clock
+        self._instance = instance
+        self._pending: dict[str, Counter[str]] = {}
+        self._flushed = 0.0
+
+    def count(self, mapping: str, name: str, number: int = 1) -> None:
+        """Add to a counter; names are `state:<state>`, `did:<what>`, `code:<code>`, `calls`."""
+        self._pending.setdefault(mapping, Counter())[name] += number
+
+    async def flush(self, *, now: bool = False) -> None:
+        """Write what is pending if FLUSH_S have passed (or `now`)."""
+        at = self._clock.now()
+        if not self._pending or (not now and at - self._flushed < self.FLUSH_S):
+            return
+        pending, self._pending = self._pending, {}
+        self._flushed = at
+        for mapping, counter in pending.items():
+            hour = to_iso(at)[:13]
+            partition = f"{mapping}:{hour}"
+            try:
+                await self._add(partition, counter)
+            except (RowConflict, StorageFault):
+                self._pending.setdefault(mapping, Counter()).update(counter)
+
+    async def _add(self, partition: str, counter: Counter[str]) -> None:
+        stored = await self._table.get(partition, self._instance)
+        total = Counter(_numbers(stored)) if stored else Counter[str]()
+        total.update(counter)
+        entity = {"PartitionKey": partition, "RowKey": self._instance, **{_property(n): c for n, c in total.items()}}
+        await self._table.put(entity, stored.etag if stored else None)
+
+    async def totals(self, mapping: str, *, since: float = 0.0) -> Counter[str]:
+        """Sums over all instances, from the hour of `since` on (0 = ever)."""
+        start = f"{mapping}:{to_iso(since)[:13]}" if since else f"{mapping}:"
+        total: Counter[str] = Counter()
+        query = Query(partition_from=start, partition_below=f"{mapping};")
+        async for stored in self._table.scan(query):
+            if since and str(stored.entity["PartitionKey"]).endswith(":base"):
+                continue
+            total.update(_numbers(stored))
+        return total
+
+    async def fold(self, mapping: str, before: float, *, token: str | None = None) -> str | None:
+        """Fold one page of hours before `before` into the `base` row; the next page's token.
+
+        A crash between the two writes of one row counts that hour twice in `status`; `--exact` does not.
+        """
+        query = Query(partition_from=f"{mapping}:", partition_below=f"{mapping}:{to_iso(before)[:13]}")
+        page = await self._table.page(query, size=100, token=token)
+        for stored in page.rows:
+            await self._add(f"{mapping}:base", Counter(_numbers(stored)))
+            await self._table.submit([Op(Verb.DELETE, stored.entity, stored.etag)])
+        return page.token
+
+
+def _property(name: str) -> str:
+    # Table property names allow letters, digits and underscore only.
+    return "n_" + name.replace(":", "__").replace("-", "___")
+
+
+def _numbers(stored: Stored) -> dict[str, int]:
+    return {
+        name[2:].replace("___", "-").replace("__", ":"): int(value)
+        for name, value in stored.entity.items()
+        if name.startswith("n_")
+    }
