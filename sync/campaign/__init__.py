@@ -1,0 +1,1 @@
+"""The Campaign REST API: resources, metadata, error classes."""

@@ -1,0 +1,135 @@
+"""What an environment says about itself: columns, tracking, token life, privileges (dataverse.md 1)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sync.dynamics.client import Dynamics
+from sync.errors import SyncError
+
+_KIND = "Microsoft.Dynamics.CRM."
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """One column; `type` is Dataverse's AttributeType (`String`, `Picklist`, `DateTime`, …)."""
+
+    name: str
+    type: str
+    max_length: int = 0
+    format: str = ""
+    """`Email`, `DateOnly`, … where the type has one."""
+    behavior: str = ""
+    """Of a DateTime: `UserLocal`, `DateOnly`, `TimeZoneIndependent`."""
+    options: tuple[tuple[int, str], ...] = ()
+    """Values and labels of a choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    entity_set: str
+    key_column: str
+    change_tracking: bool
+
+
+class Metadata:
+    """Reads of definitions, table by table: the whole organization's fill the memory (dataverse.md 8)."""
+
+    def __init__(self, dynamics: Dynamics) -> None:
+        self._dynamics = dynamics
+
+    async def table(self, name: str) -> TableInfo:
+        """How a table is addressed and whether it tracks changes; raises `unknown_table`."""
+        try:
+            told = await self._get(
+                f"EntityDefinitions(LogicalName='{_literal(name)}')"
+                "?$select=LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled"
+            )
+        except SyncError as error:
+            if error.code != "dynamics_not_found":
+                raise
+            raise SyncError("unknown_table", name, status=error.status) from None
+        return TableInfo(
+            str(told.get("EntitySetName", "")),
+            str(told.get("PrimaryIdAttribute", "")),
+            told.get("ChangeTrackingEnabled") is True,
+        )
+
+    async def change_tracking(self, table: str) -> bool:
+        return (await self.table(table)).change_tracking
+
+    async def attributes(self, table: str) -> dict[str, ColumnInfo]:
+        """The table's columns by logical name."""
+        base, strings, memos, dates, choices = await asyncio.gather(
+            self._columns(table, "", "LogicalName,AttributeType"),
+            self._columns(table, "StringAttributeMetadata", "LogicalName,MaxLength,FormatName"),
+            self._columns(table, "MemoAttributeMetadata", "LogicalName,MaxLength"),
+            self._columns(table, "DateTimeAttributeMetadata", "LogicalName,Format,DateTimeBehavior"),
+            self._columns(
+                table, "PicklistAttributeMetadata", "LogicalName", "&$expand=OptionSet($select=Options)"
+            ),
+        )
+        columns = {name: ColumnInfo(name, str(told.get("AttributeType", ""))) for name, told in base.items()}
+        for name, told in {**strings, **memos, **dates, **choices}.items():
+            if name in columns:
+                columns[name] = replace(
+                    columns[name],
+                    max_length=int(told.get("MaxLength") or 0),
+                    format=str(told.get("Format") or _value(told.get("FormatName"))),
+                    behavior=_value(told.get("DateTimeBehavior")),
+                    options=_options(told.get("OptionSet")),
+                )
+        return columns
+
+    async def token_days(self) -> int:
+        """Days a delta link lives: ExpireChangeTrackingInDays, 7 unless an admin changed it."""
+        rows = (await self._get("organizations?$select=expirechangetrackingindays")).get("value")
+        days = rows[0].get("expirechangetrackingindays") if isinstance(rows, list) and rows else None
+        return days if isinstance(days, int) else 7
+
+    async def privileges(self) -> dict[str, str]:
+        """The application user's privileges, e.g. `prvReadContact` → `Global`."""
+        who = str((await self._get("WhoAmI")).get("UserId", ""))
+        told = await self._get(f"systemusers({who})/{_KIND}RetrieveUserPrivileges")
+        rows = told.get("RolePrivileges")
+        if not isinstance(rows, list):
+            raise SyncError("dynamics_garbled", "no RolePrivileges")
+        return {str(row.get("PrivilegeName", "")): str(row.get("Depth", "")) for row in rows}
+
+    async def _get(self, path: str) -> dict[str, Any]:
+        return (await self._dynamics.get(path)).json()
+
+    async def _columns(
+        self, table: str, kind: str, select: str, expand: str = ""
+    ) -> dict[str, dict[str, Any]]:
+        cast = f"/{_KIND}{kind}" if kind else ""
+        path = f"EntityDefinitions(LogicalName='{_literal(table)}')/Attributes{cast}?$select={select}{expand}"
+        rows = (await self._get(path)).get("value")
+        if not isinstance(rows, list):
+            raise SyncError("dynamics_garbled", "no value")
+        return {str(row.get("LogicalName", "")): row for row in rows}
+
+
+def _literal(name: str) -> str:
+    if not name.replace("_", "").isalnum() or not name.isascii():
+        raise SyncError("unknown_table", "not a logical name")
+    return name
+
+
+def _value(told: object) -> str:
+    return str(told.get("Value", "")) if isinstance(told, Mapping) else ""
+
+
+def _options(told: object) -> tuple[tuple[int, str], ...]:
+    options = told.get("Options") if isinstance(told, Mapping) else None
+    if not isinstance(options, list):
+        return ()
+    return tuple((int(option["Value"]), _label(option.get("Label"))) for option in options)
+
+
+def _label(told: object) -> str:
+    localized = told.get("UserLocalizedLabel") if isinstance(told, Mapping) else None
+    return str(localized.get("Label", "")) if isinstance(localized, Mapping) else ""
