@@ -1,0 +1,182 @@
+"""What tests and demos do to an instance from outside: seed, edit, break, look.
+
+Each is a method here and a command over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from sandbox.campaign.engine import Engine, stamped
+from sandbox.campaign.gateway import Gateway
+from sandbox.campaign.options import Addressing, RateLimit
+from sandbox.campaign.represent import represent
+from sandbox.campaign.schema import Resource, Values
+from sandbox.campaign.table import Row, Table, is_pkey
+from sandbox.wire import Entry, Fault, Faults
+
+if TYPE_CHECKING:
+    from sandbox.campaign.service import CampaignService
+
+_LINKS = ("href", "subscriptions")
+
+
+class Scripted:
+    """The scripting methods; ids are PKeys or externalIds, no check of the API applies to them."""
+
+    engine: Engine
+    gateway: Gateway
+    faults: Faults
+    log: list[Entry]
+    _clock: Callable[[], float]
+    _shift: float
+
+    def now(self) -> float:
+        raise NotImplementedError
+
+    def seed(self, records: list[Values], resource: str = "profile") -> list[str]:
+        """Writes records as given (a known `PKey` or externalId is updated); returns their PKeys."""
+        return [self._upsert(self.engine.tables[resource], record) for record in records]
+
+    def edit(self, id: str, changes: Values, resource: str = "profile") -> None:
+        """Changes one record as a person in Campaign would."""
+        table = self.engine.tables[resource]
+        self._write(table, self._rows(table, id)[0], changes)
+
+    def delete(self, id: str, resource: str = "profile") -> int:
+        """Deletes the record of a PKey, or all records of an externalId; returns how many."""
+        table = self.engine.tables[resource]
+        rows = self._rows(table, id)
+        for row in rows:
+            table.delete(row)
+        return len(rows)
+
+    def dump(self, resource: str = "profile") -> list[Values]:
+        """All records as the widest API family shows them, oldest first, without links."""
+        table, now = self.engine.tables[resource], self.now()
+        family = table.resource.families[-1]
+        shown = [represent(row, table.resource, family, "", now) for row in table.scan()]
+        return [{name: value for name, value in record.items() if name not in _LINKS} for record in shown]
+
+    def reset(self) -> None:
+        """Empties the instance: records, tokens, faults and log; new records get new PKeys."""
+        for table in self.engine.tables.values():
+            table.clear()
+        self.gateway.revoke()
+        self.faults.clear()
+        self.log.clear()
+
+    def advance(self, seconds: float) -> None:
+        self._shift += seconds
+
+    def set_clock(self, seconds: float) -> None:
+        self._shift = seconds - self._clock()
+
+    def change_options(self, **changes: Any) -> None:
+        """Changes `CampaignOptions` of the running instance."""
+        self.engine.configure(replace(self.engine.options, **changes))
+
+    def _upsert(self, table: Table, record: Values) -> str:
+        values = {name: value for name, value in record.items() if name != "PKey"}
+        row = table.by_pkey(record.get("PKey", ""))
+        if row is None and table.resource.name == "profile" and values.get("externalId"):
+            row = next(iter(table.find("externalId", values["externalId"])), None)
+        if row is None:
+            row = table.insert(self._after({}, values, table.resource), self.now())
+        else:
+            self._write(table, row, values)
+        return row.pkey
+
+    def _write(self, table: Table, row: Row, changes: Values) -> None:
+        before = row.values
+        table.update(row, before, self._after(before, changes, table.resource), self.now())
+
+    def _after(self, before: Values, changes: Values, resource: Resource) -> Values:
+        if unknown := sorted(set(changes) - set(resource.by_name)):
+            raise ValueError(f"{resource.name} has no field {unknown[0]}")
+        return stamped(before, changes, resource, self.now())
+
+    def _rows(self, table: Table, id: str) -> tuple[Row, ...]:
+        row = table.by_pkey(id) if is_pkey(id) else None
+        rows = (row,) if row is not None else table.find("externalId", id)
+        if not rows:
+            raise ValueError(f"no {table.resource.name} {id}")
+        return rows
+
+
+def _log(service: CampaignService, since: int = 0) -> Values:
+    return {"entries": [asdict(entry) for entry in service.log[since:]], "next": len(service.log)}
+
+
+def _clock(service: CampaignService, advance_s: float | None = None, set: float | None = None) -> Values:
+    if set is not None:
+        service.set_clock(set)
+    if advance_s is not None:
+        service.advance(advance_s)
+    return {"now": service.now()}
+
+
+def _clear_faults(service: CampaignService) -> Values:
+    fired = [{"kind": fault.kind, "fired": fault.fired} for fault in service.faults.items]
+    service.faults.clear()
+    return {"faults": fired}
+
+
+def _options(service: CampaignService, **changes: Any) -> Values:
+    service.change_options(**changes)
+    return {}
+
+
+def _unique(service: CampaignService, field: str, enabled: bool = True) -> Values:
+    others = tuple(name for name in service.options.unique_fields if name != field)
+    return _options(service, unique_fields=(*others, field) if enabled else others)
+
+
+def _rate_limit(
+    service: CampaignService, calls: int | None = None, window_s: float = 300.0, retry_after: bool = True
+) -> Values:
+    limit = None if calls is None else RateLimit(calls, window_s, retry_after)
+    return _options(service, rate_limit=limit)
+
+
+def _addressing(service: CampaignService, mode: Addressing) -> Values:
+    if mode not in ("key", "filter", "none"):
+        raise ValueError("mode is key, filter or none")
+    return _options(service, addressing=mode)
+
+
+def _fault(service: CampaignService, **arguments: Any) -> Values:
+    service.faults.add(Fault(**arguments))
+    return {}
+
+
+def _rekey(service: CampaignService) -> Values:
+    for table in service.engine.tables.values():
+        table.rekey()
+    return {}
+
+
+def _done(result: None) -> Values:
+    return {}
+
+
+COMMANDS: dict[str, Callable[..., Values]] = {
+    "seed": lambda service, **given: {"ids": service.seed(**given)},
+    "edit": lambda service, **given: _done(service.edit(**given)),
+    "delete": lambda service, **given: {"deleted": service.delete(**given)},
+    "dump": lambda service, **given: {"records": service.dump(**given)},
+    "reset": lambda service: _done(service.reset()),
+    "clock": _clock,
+    "log": _log,
+    "fault": _fault,
+    "clear_faults": _clear_faults,
+    "addressing": _addressing,
+    "delete_by_key": lambda service, enabled: _options(service, delete_by_key=bool(enabled)),
+    "unique": _unique,
+    "policies": lambda service, **fields: _options(service, policies=fields),
+    "rate_limit": _rate_limit,
+    "revoke_tokens": lambda service: _done(service.gateway.revoke()),
+    "rekey": _rekey,
+}
+"""Command name → what it does; the arguments are the JSON object of the command."""

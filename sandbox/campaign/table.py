@@ -1,0 +1,152 @@
+"""Rows of one resource in memory: found by PKey or an indexed field at once, kept small.
+
+A row holds what was written as packed JSON; defaults and computed fields are made when it is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Iterator
+
+from sandbox.campaign.schema import Resource, Values
+
+PKEY_BYTES = 15
+"""Makes `@` and 20 characters of base64url: nothing to encode in a path."""
+
+
+def is_pkey(text: str) -> bool:
+    """Whether a URI key has the form of a PKey; whether it exists is another question."""
+    if len(text) != 21 or text[0] != "@":
+        return False
+    return all(char.isascii() and (char.isalnum() or char in "-_") for char in text[1:])
+
+
+def pack(values: Values) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class Row:
+    """One record; `number` is its place in the table and never reused, times are unix seconds."""
+
+    __slots__ = ("created", "modified", "number", "packed", "pkey")
+
+    def __init__(self, number: int, pkey: str, packed: bytes, created: float) -> None:
+        self.number = number
+        self.pkey = pkey
+        self.packed = packed
+        self.created = created
+        self.modified = created
+
+    @property
+    def values(self) -> Values:
+        """A fresh copy of what was written."""
+        found: Values = json.loads(self.packed)
+        return found
+
+
+class Table:
+    """The rows of one resource; `indexed` fields are found by value, empty values are not indexed."""
+
+    def __init__(self, resource: Resource, rng: random.Random, indexed: tuple[str, ...]) -> None:
+        self.resource = resource
+        self._rng = rng
+        self._rows: list[Row | None] = []
+        self._by_pkey: dict[str, Row] = {}
+        self._indexes: dict[str, dict[str, tuple[Row, ...]]] = {name: {} for name in indexed}
+
+    def __len__(self) -> int:
+        return len(self._by_pkey)
+
+    @property
+    def allotted(self) -> int:
+        """How many rows were ever made since the last clear."""
+        return len(self._rows)
+
+    def repeats(self, field: str) -> bool:
+        """Whether two rows share a value of an indexed field."""
+        return any(len(rows) > 1 for rows in self._indexes[field].values())
+
+    def by_pkey(self, pkey: str) -> Row | None:
+        return self._by_pkey.get(pkey)
+
+    def find(self, field: str, value: str) -> tuple[Row, ...]:
+        """The rows with this value of a text field, oldest first; at once if it is indexed."""
+        index = self._indexes.get(field)
+        if index is None or not value:
+            return tuple(row for row in self.scan() if row.values.get(field, "") == value)
+        return index.get(value, ())
+
+    def scan(self, start: int = 0) -> Iterator[Row]:
+        """The rows from place `start` on, oldest first."""
+        for place in range(start, len(self._rows)):
+            row = self._rows[place]
+            if row is not None:
+                yield row
+
+    def insert(self, values: Values, now: float) -> Row:
+        row = Row(len(self._rows), self._new_pkey(), pack(values), now)
+        self._rows.append(row)
+        self._by_pkey[row.pkey] = row
+        for name, index in self._indexes.items():
+            value = values.get(name)
+            if value:
+                index[value] = (*index.get(value, ()), row)
+        return row
+
+    def update(self, row: Row, before: Values, after: Values, now: float) -> None:
+        row.packed = pack(after)
+        row.modified = now
+        for name in self._indexes:
+            if before.get(name) != after.get(name):
+                self._unlink(name, before.get(name), row)
+                if after.get(name):
+                    self._link(name, after[name], row)
+
+    def delete(self, row: Row) -> None:
+        values = row.values
+        for name in self._indexes:
+            self._unlink(name, values.get(name), row)
+        del self._by_pkey[row.pkey]
+        self._rows[row.number] = None
+
+    def index(self, name: str) -> None:
+        """Starts an index on a field over the rows there are."""
+        if name in self._indexes:
+            return
+        self._indexes[name] = {}
+        for row in self.scan():
+            value = row.values.get(name)
+            if value:
+                self._link(name, value, row)
+
+    def rekey(self) -> None:
+        """Every row gets another PKey, as after a move to another instance (adobe.md B.4)."""
+        rows = list(self.scan())
+        self._by_pkey.clear()
+        for row in rows:
+            row.pkey = self._new_pkey()
+            self._by_pkey[row.pkey] = row
+
+    def clear(self) -> None:
+        self._rows.clear()
+        self._by_pkey.clear()
+        for index in self._indexes.values():
+            index.clear()
+
+    def _link(self, name: str, value: str, row: Row) -> None:
+        rows = (*self._indexes[name].get(value, ()), row)
+        self._indexes[name][value] = tuple(sorted(rows, key=lambda found: found.number))
+
+    def _unlink(self, name: str, value: str | None, row: Row) -> None:
+        if not value:
+            return
+        left = tuple(found for found in self._indexes[name][value] if found is not row)
+        if left:
+            self._indexes[name][value] = left
+        else:
+            del self._indexes[name][value]
+
+    def _new_pkey(self) -> str:
+        return "@" + base64.urlsafe_b64encode(self._rng.randbytes(PKEY_BYTES)).decode()
