@@ -19,8 +19,8 @@ from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
 from sync.planning.compile import CompiledMapping
 from sync.planning.outcome import Outcome
 from sync.planning.plan import Do, Plan, busy, crashed_too_often, needs_reread, plan, quarantine
-from sync.storage.ledger import partition_of
 from sync.storage.lanes import gather_all
+from sync.storage.ledger import partition_of
 from sync.storage.watermarks import Progress
 
 
@@ -96,7 +96,9 @@ class Apply:
                 change = work.changes.pop(record_id)
                 version = change.row.version if change.row else row.version
                 stuck = quarantine(row, "crashes_worker", version, compiled.version)
-                await self._recorder.record(work.mapping, {record_id: row}, [Done(stuck, "quarantined")], chunk)
+                await self._recorder.record(
+                    work.mapping, {record_id: row}, [Done(stuck, "quarantined")], chunk
+                )
         return work
 
     async def _back(self, work: Work, record_ids: Iterable[str], *, delay_s: float) -> None:
@@ -125,17 +127,19 @@ class Apply:
             work.sources.update({record_id: found.get(record_id) for record_id in doubtful})
 
     def _plan(self, work: Work) -> list[Plan]:
-        return [
-            self._plan_one(work, record_id, source) for record_id, source in work.sources.items()
-        ]
+        return [self._plan_one(work, record_id, source) for record_id, source in work.sources.items()]
 
     def _plan_one(self, work: Work, record_id: str, source: SourceRow | None) -> Plan:
         row = work.rows[record_id]
         try:
             return plan(record_id, source, row, work.compiled, work.chunk.intent)
-        except Exception as error:  # noqa: BLE001 - a defect of ours must cost one record, not the lane
+        except Exception as error:
             telemetry.warning(
-                "plan_failed", mapping=work.mapping, record=record_id, code="internal_error", kind=type(error).__name__
+                "plan_failed",
+                mapping=work.mapping,
+                record=record_id,
+                code="internal_error",
+                kind=type(error).__name__,
             )
             version = source.version if source else row.version
             stuck = quarantine(row, "internal_error", version, work.compiled.version)
@@ -161,7 +165,11 @@ class Apply:
         plans = [braked.get(p.record_id, p) for p in plans]
         claims = await self._claims.write(work.owner, work.rows, plans, work.chunk)
         await self._back(work, claims.conflicts, delay_s=0.5)
-        done = [Done(p.row, p.why, plan=p) for p in plans if p.do is Do.RECORD and p.record_id in claims.rows and p.row]
+        done = [
+            Done(p.row, p.why, plan=p)
+            for p in plans
+            if p.do is Do.RECORD and p.record_id in claims.rows and p.row
+        ]
         await self._recorder.after(work.mapping, work.rows, done, work.chunk)
         mine = [p for p in plans if p.calls and p.record_id in claims.rows]
         if mine and permits is not None:
@@ -196,7 +204,9 @@ class Apply:
             p.record_id: (p, outcome) for p, outcome in zip(plans, outcomes, strict=True)
         }
         await self._note_stop(work.mapping, outcomes)
-        back = await self._recorder.close(work.mapping, work.rows, claimed, ended, work.compiled.version, work.chunk)
+        back = await self._recorder.close(
+            work.mapping, work.rows, claimed, ended, work.compiled.version, work.chunk
+        )
         for record_id, delay in back.items():
             if record_id in work.changes:
                 await self._back(work, [record_id], delay_s=delay)

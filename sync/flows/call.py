@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sync.campaign.profiles import Action as CampaignAction
 from sync.campaign.profiles import Addressing, Ref
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.context import STOPPED_DELAY_S, Context
@@ -178,8 +179,8 @@ class Action:
         profiles = self.context.profiles
         record_id = self.plan.record_id
         try:
-            if profiles.delete_by_key and profiles.addressing is Addressing.KEY:
-                await self._call(lambda: profiles.delete_by_key_of(record_id))
+            if profiles.deletes_by_key:
+                await self._call(lambda: profiles.delete_by_key(record_id))
                 return Kind.DELETED, ""
             ref = await self._find()
             if ref is not None:
@@ -194,8 +195,7 @@ def planned_calls(context: Context, plan: Plan, row: LedgerRow) -> int:
     """Calls the plan will normally make, for the budget."""
     if not plan.calls:
         return 0
-    if context.profiles.addressing is Addressing.FILTER:
-        return 2
-    if plan.do is Do.DELETE:
-        return 1 if context.profiles.delete_by_key else 2
-    return 2 if plan.do is Do.INSERT and row.unresolved else 1
+    normal = context.profiles.calls_for(CampaignAction(plan.do.value))
+    # An unresolved insert is addressed by key first, then posted.
+    doubtful = plan.do is Do.INSERT and row.unresolved and context.profiles.addressing is Addressing.KEY
+    return normal + doubtful

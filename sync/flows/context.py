@@ -67,12 +67,16 @@ class Context:
         return self.compiled[key]
 
     async def guard(self, progress: Progress) -> str:
-        """The Dynamics organization id; raises SyncError `environment_changed` if it or the Campaign tenant is another."""
+        """The Dynamics organization id; raises `environment_changed` if it or the Campaign tenant is another."""
         organization = await self.dynamics.organization_id()
         if progress.organization and progress.organization != organization:
-            raise SyncError("environment_changed", "the Dynamics organization is not the one this sync was set up for")
+            raise SyncError(
+                "environment_changed", "the Dynamics organization is not the one this sync was set up for"
+            )
         if progress.campaign and progress.campaign != self.campaign_tenant:
-            raise SyncError("environment_changed", "the Campaign tenant is not the one this sync was set up for")
+            raise SyncError(
+                "environment_changed", "the Campaign tenant is not the one this sync was set up for"
+            )
         return organization
 
     async def stopped(self, mapping: str, flow: str, error: SyncError) -> float:

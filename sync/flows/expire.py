@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from sync import telemetry
 from sync.flows.context import Context
 from sync.model import State, to_iso

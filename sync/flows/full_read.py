@@ -57,7 +57,10 @@ async def _read(context: Context, progress: Progress, owner: str) -> None:
             columns_hash=progress.columns_hash,
         )
         progress = replace(
-            progress, pages=progress.pages + 1, records=progress.records + len(page.rows), next_link=page.next_link or ""
+            progress,
+            pages=progress.pages + 1,
+            records=progress.records + len(page.rows),
+            next_link=page.next_link or "",
         )
         if page.next_link is None:
             await _finish(context, progress, page)
@@ -97,7 +100,10 @@ async def _finish(context: Context, progress: Progress, page: SourcePage) -> Non
                 raise
             continue
         telemetry.event(
-            "full_read_finished", mapping=progress.mapping, generation=progress.generation, records=progress.records
+            "full_read_finished",
+            mapping=progress.mapping,
+            generation=progress.generation,
+            records=progress.records,
         )
         return
 
@@ -113,5 +119,7 @@ async def _failed(context: Context, command: FullRead, error: SyncError) -> None
             over = replace(progress, next_link="", pages=0, records=0, group=group)
             await context.watermarks.write_progress(over)
     await send(
-        context.lanes, FullRead(mapping=command.mapping, generation=command.generation, group=group), delay_s=delay
+        context.lanes,
+        FullRead(mapping=command.mapping, generation=command.generation, group=group),
+        delay_s=delay,
     )

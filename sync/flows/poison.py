@@ -36,7 +36,9 @@ async def poison(context: Context, lane: Lane, body: str) -> None:
 async def set_aside(context: Context, lane: Lane, body: str) -> None:
     """Keep the digest and length of an unreadable message, not its text: it may hold personal data."""
     name = hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
-    telemetry.warning("message_unreadable", lane=lane.value, code="message_unreadable", digest=name, length=len(body))
+    telemetry.warning(
+        "message_unreadable", lane=lane.value, code="message_unreadable", digest=name, length=len(body)
+    )
     await context.parked.add(
         Parked(f"unreadable:{lane.value}", "_", name, "message_unreadable", context.clock.now())
     )

@@ -136,7 +136,11 @@ class Pull:
             )
         while True:
             await dispatch(
-                context, changes_of(page), progress=progress, lane=Lane.LIVE, columns_hash=compiled.columns_hash
+                context,
+                changes_of(page),
+                progress=progress,
+                lane=Lane.LIVE,
+                columns_hash=compiled.columns_hash,
             )
             if page.next_link is None or context.clock.now() - began > context.settings.pull_seconds:
                 break
@@ -160,7 +164,11 @@ class Pull:
             while True:
                 page = await context.dynamics.follow(tick.link, compiled.entity_set, compiled.key_column)
                 found = await dispatch(
-                    context, changes_of(page), progress=progress, lane=Lane.LIVE, columns_hash=compiled.columns_hash
+                    context,
+                    changes_of(page),
+                    progress=progress,
+                    lane=Lane.LIVE,
+                    columns_hash=compiled.columns_hash,
                 )
                 now = context.clock.now()
                 tick = replace(tick, pulled_at=now, changed_at=now if found else tick.changed_at)

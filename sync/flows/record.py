@@ -70,12 +70,16 @@ class Recorder:
         for item in deletes[granted:]:
             row = rows[item.record_id]
             kept = replace(row.released(), state=State.PARKED, code=BRAKE)
-            parked[item.record_id] = replace(item, do=Do.RECORD, why="more deletes than the brake allows", row=kept)
+            parked[item.record_id] = replace(
+                item, do=Do.RECORD, why="more deletes than the brake allows", row=kept
+            )
             await self._context.parked.add(
                 Parked(f"approval:{mapping}", mapping, item.record_id, BRAKE, self._context.clock.now())
             )
         if parked:
-            telemetry.warning("deletes_braked", mapping=mapping, code=BRAKE, records=len(parked), allowed=allowed)
+            telemetry.warning(
+                "deletes_braked", mapping=mapping, code=BRAKE, records=len(parked), allowed=allowed
+            )
         return parked
 
     async def close(
@@ -97,13 +101,21 @@ class Recorder:
                 # Whoever comes next waits until the claim may be taken over, and until a POST has settled.
                 row = replace(row, take_over=max(row.take_over, now + outcome.delay_s))
                 back[record_id] = row.take_over - now
-            elif outcome.kind is Kind.RELEASED or (outcome.kind is Kind.FAILED and row.state is not State.QUARANTINED):
+            elif outcome.kind is Kind.RELEASED or (
+                outcome.kind is Kind.FAILED and row.state is not State.QUARANTINED
+            ):
                 back[record_id] = outcome.delay_s
             rows.append(replace(row, updated=now))
         written = await self._context.ledger.write(rows)
         back.update(dict.fromkeys(written.conflicts, 1.0))
         done = [
-            Done(written.rows[record_id], item.why, self._did(outcome, written.rows[record_id]), outcome.calls, item)
+            Done(
+                written.rows[record_id],
+                item.why,
+                self._did(outcome, written.rows[record_id]),
+                outcome.calls,
+                item,
+            )
             for record_id, (item, outcome) in ended.items()
             if record_id in written.rows
         ]

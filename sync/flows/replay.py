@@ -9,7 +9,6 @@ from sync.flows.dispatch import dispatch
 from sync.model import Change, ChangeKind, Intent, Lane, LedgerRow, State
 from sync.storage.ledger import from_stored, partition_of
 
-
 MOST_ROWS = 2_000
 """Rows sent by one message, about."""
 

@@ -142,7 +142,9 @@ async def _compare(context: Context, progress: Progress, present: Present, bucke
 def _doubtful(rows: Iterator[LedgerRow], present: Present, bucket: int) -> Iterator[LedgerRow]:
     """Rows not in the list, but for resolved tombstones and `hold`; and tombstones with an open claim."""
     for row in rows:
-        settled = row.state is State.HOLD or (row.state is State.DELETED and not row.unresolved and not row.claimed)
+        settled = row.state is State.HOLD or (
+            row.state is State.DELETED and not row.unresolved and not row.claimed
+        )
         open_tombstone = row.state is State.DELETED and (row.claimed or row.unresolved)
         if open_tombstone or (not settled and not present.holds(bucket, row.record_id)):
             yield row

@@ -18,9 +18,7 @@ QUEUES = tuple(lane.value for lane in Lane) + tuple(
 class Account:
     """Tables and queues by name; a backend is made on first use."""
 
-    def __init__(
-        self, table: Callable[[str], TableBackend], queue: Callable[[str], QueueBackend]
-    ) -> None:
+    def __init__(self, table: Callable[[str], TableBackend], queue: Callable[[str], QueueBackend]) -> None:
         self._table_backend = table
         self._queue_backend = queue
         self._tables: dict[str, Table] = {}

@@ -21,7 +21,7 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from sync.storage.account import QUEUES, TABLES, Account
 from sync.storage.queue import Received
-from sync.storage.table import Entity, Op, Page, Query, RowConflict, StorageFault, Stored, Verb
+from sync.storage.table import Op, Page, Query, RowConflict, StorageFault, Stored, Verb
 
 CONFLICTS = (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError)
 CONFLICT_STATUS = (404, 409, 412)
@@ -51,7 +51,7 @@ class AzureTable:
         except TableTransactionError as error:
             if error.status_code in CONFLICT_STATUS:
                 raise RowConflict(_index(error)) from None
-            raise StorageFault(str(error.error_code)) from None
+            raise StorageFault(type(error).__name__) from None
         except AzureError as error:
             raise StorageFault(type(error).__name__) from None
         return [str(answer.get("etag") or "") for answer in answers]
@@ -154,25 +154,23 @@ class AzureQueue:
             raise StorageFault(type(error).__name__) from None
 
     async def receive(self, count: int, visibility_s: float) -> list[Received]:
-        taken: list[Received] = []
+        messages = self._client.receive_messages(
+            max_messages=count, messages_per_page=count, visibility_timeout=int(visibility_s)
+        )
         try:
-            async for message in self._client.receive_messages(
-                max_messages=count, messages_per_page=count, visibility_timeout=int(visibility_s)
-            ):
-                taken.append(
-                    Received(message.id, message.pop_receipt, message.content, int(message.dequeue_count or 1))
-                )
+            return [_received(message) async for message in messages]
         except AzureError as error:
             raise StorageFault(type(error).__name__) from None
-        return taken
 
     async def delete(self, message: Received) -> None:
         held = QueueMessage(content=None)
         held.id, held.pop_receipt = message.message_id, message.receipt
         try:
             await self._client.delete_message(held)
-        except ResourceNotFoundError:
-            return
+        except HttpResponseError as error:
+            # Gone, or received by somebody else since (404, or 400 PopReceiptMismatch): theirs to delete.
+            if error.status_code not in (400, 404):
+                raise StorageFault(type(error).__name__) from None
         except AzureError as error:
             raise StorageFault(type(error).__name__) from None
 
@@ -182,6 +180,12 @@ class AzureQueue:
         except AzureError as error:
             raise StorageFault(type(error).__name__) from None
         return int(properties.approximate_message_count or 0)
+
+
+def _received(message: QueueMessage) -> Received:
+    return Received(
+        str(message.id), str(message.pop_receipt), str(message.content), int(message.dequeue_count or 1)
+    )
 
 
 class AzureAccount:
@@ -202,7 +206,8 @@ class AzureAccount:
     def from_identity(cls, table_uri: str, queue_uri: str, credential: AsyncTokenCredential) -> AzureAccount:
         """By managed identity or the developer's own sign-in."""
         return cls(
-            TableServiceClient(table_uri, credential=credential), QueueServiceClient(queue_uri, credential=credential)
+            TableServiceClient(table_uri, credential=credential),
+            QueueServiceClient(queue_uri, credential=credential),
         )
 
     def view(self) -> Account:

@@ -75,7 +75,13 @@ class Budget:
                 await self._clock.sleep(0.01 + 0.05 * self._rng.random())
                 continue
             return Grant(
-                grant.calls, grant.start, grant.denied, etag, grant.shared_before, grant.shared_after, grant.backfill
+                grant.calls,
+                grant.start,
+                grant.denied,
+                etag,
+                grant.shared_before,
+                grant.shared_after,
+                grant.backfill,
             )
 
     def _reserve(

@@ -34,7 +34,11 @@ class Control:
         now = self._clock.now()
         row = f"lease-{name}"
         stored = await self._table.get(mapping, row)
-        if stored and str(stored.entity["owner"]) not in ("", owner) and from_iso(str(stored.entity["until"])) > now:
+        if (
+            stored
+            and str(stored.entity["owner"]) not in ("", owner)
+            and from_iso(str(stored.entity["until"])) > now
+        ):
             return False
         entity = {"PartitionKey": mapping, "RowKey": row, "owner": owner, "until": to_iso(now + seconds)}
         try:

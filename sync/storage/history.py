@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sync.model import Clock, Random, from_iso, to_iso
 from sync.storage.lanes import gather_all
-from sync.storage.table import Op, Query, RowConflict, StorageFault, Stored, Table, Verb
+from sync.storage.table import Entity, Op, Query, RowConflict, StorageFault, Stored, Table, Verb
 
 LAST = 10**13
 
@@ -160,7 +160,11 @@ class Counters:
         stored = await self._table.get(partition, self._instance)
         total = Counter(_numbers(stored)) if stored else Counter[str]()
         total.update(counter)
-        entity = {"PartitionKey": partition, "RowKey": self._instance, **{_property(n): c for n, c in total.items()}}
+        entity: Entity = {
+            "PartitionKey": partition,
+            "RowKey": self._instance,
+            **{_property(name): count for name, count in total.items()},
+        }
         await self._table.put(entity, stored.etag if stored else None)
 
     async def totals(self, mapping: str, *, since: float = 0.0) -> Counter[str]:

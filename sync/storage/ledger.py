@@ -110,7 +110,9 @@ class Ledger:
                 conflicts.add(part[conflict.index].record_id)
                 del left[conflict.index]
                 continue
-            stored.update({row.record_id: replace(row, etag=etag) for row, etag in zip(part, etags, strict=True)})
+            stored.update(
+                {row.record_id: replace(row, etag=etag) for row, etag in zip(part, etags, strict=True)}
+            )
             left = left[100:]
         return Written(stored, frozenset(conflicts))
 

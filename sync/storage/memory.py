@@ -18,10 +18,10 @@ from sync.storage.table import Entity, Op, Page, Query, RowConflict, Scalar, Sto
 COMPARE: dict[str, Callable[[Scalar, Scalar], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
-    "ge": operator.ge,  # type: ignore[dict-item]
-    "gt": operator.gt,  # type: ignore[dict-item]
-    "le": operator.le,  # type: ignore[dict-item]
-    "lt": operator.lt,  # type: ignore[dict-item]
+    "ge": operator.ge,
+    "gt": operator.gt,
+    "le": operator.le,
+    "lt": operator.lt,
 }
 
 
@@ -182,7 +182,9 @@ class MemoryQueue:
                 message.visible_at = self.now() + visibility_s
                 message.dequeue_count += 1
                 message.receipt = str(self._next())
-                taken.append(Received(message.message_id, message.receipt, message.body, message.dequeue_count))
+                taken.append(
+                    Received(message.message_id, message.receipt, message.body, message.dequeue_count)
+                )
         await self.gate.after(f"{self.name}.receive")
         return taken
 

@@ -88,7 +88,9 @@ class Query:
         found: list[tuple[str, str, Scalar]] = [(n, op, v) for n, op, v in keys if v is not None]
         found.extend(self.where)
         if len(found) > MAX_COMPARISONS:
-            raise ValueError(f"{len(found)} comparisons in a table filter; the service permits {MAX_COMPARISONS}")
+            raise ValueError(
+                f"{len(found)} comparisons in a table filter; the service permits {MAX_COMPARISONS}"
+            )
         return found
 
 

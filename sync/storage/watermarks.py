@@ -17,8 +17,8 @@ class Tick:
     """The pull's row. Links are stored whole, byte for byte; times are unix seconds.
 
     `link` is the delta link, or the next link inside an unfinished delta. While a full read runs there is none, and
-    `live_since` is the start of the last finished live read, `live_link` the next page of an unfinished one, which began at
-    `live_began` and `live_closing` says whether the full read's last page had been queued by then.
+    `live_since` is the start of the last finished live read, `live_link` the next page of an unfinished one, which
+    began at `live_began`; `live_closing` says whether the full read's last page had been queued by then.
     """
 
     mapping: str

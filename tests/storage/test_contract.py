@@ -1,0 +1,320 @@
+"""One contract for both storages: what holds in memory holds on Azurite (design 4.3)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from sync.model import LedgerRow, State
+from sync.storage.account import Account, MemoryAccount
+from sync.storage.azure import AzureAccount
+from sync.storage.budget import Budget, Limit
+from sync.storage.control import Control
+from sync.storage.history import Counters, Event, History, Parked, ParkedRecords
+from sync.storage.ledger import Ledger, partition_of
+from sync.storage.mappings import Mappings
+from sync.storage.table import Op, Query, RowConflict, Verb
+from sync.storage.watermarks import Watermarks
+
+
+class RealClock:
+    def now(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass
+class Store:
+    account: Account
+    prefix: str
+
+    def name(self, text: str) -> str:
+        """A partition that no other test uses."""
+        return f"{self.prefix}{text}"
+
+
+@pytest.fixture(params=["memory", "azurite"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    prefix = f"t{uuid.uuid4().hex[:8]}"
+    if request.param == "memory":
+        yield Store(MemoryAccount(time.time).view(), prefix)
+        return
+    azure = AzureAccount.from_connection_string(request.getfixturevalue("azurite_connection"))
+    await azure.create()
+    yield Store(azure.view(), prefix)
+    await azure.close()
+
+
+def entity(partition: str, row: str, **values: str | int | bool) -> dict[str, str | int | bool]:
+    return {"PartitionKey": partition, "RowKey": row, **values}
+
+
+async def test_insert_refuses_an_existing_row(store: Store) -> None:
+    table, p = store.account.table("ledger"), store.name("a")
+    await table.insert(entity(p, "1", n=1))
+    with pytest.raises(RowConflict):
+        await table.insert(entity(p, "1", n=2))
+    found = await table.get(p, "1")
+    assert found is not None
+    assert found.entity["n"] == 1
+
+
+async def test_replace_needs_the_version_that_was_read(store: Store) -> None:
+    table, p = store.account.table("ledger"), store.name("a")
+    first = await table.insert(entity(p, "1", n=1))
+    second = await table.replace(entity(p, "1", n=2), first)
+    assert second != first
+    with pytest.raises(RowConflict):
+        await table.replace(entity(p, "1", n=3), first)
+    await table.delete(p, "1")
+    with pytest.raises(RowConflict):
+        await table.replace(entity(p, "1", n=3), second)
+
+
+async def test_delete_with_an_etag_is_conditional(store: Store) -> None:
+    table, p = store.account.table("ledger"), store.name("a")
+    first = await table.insert(entity(p, "1"))
+    await table.upsert(entity(p, "1", n=1))
+    with pytest.raises(RowConflict):
+        await table.delete(p, "1", first)
+    await table.delete(p, "1")
+    await table.delete(p, "1")
+    assert await table.get(p, "1") is None
+
+
+async def test_a_transaction_is_all_or_nothing_and_names_the_row(store: Store) -> None:
+    table, p = store.account.table("ledger"), store.name("a")
+    etag = await table.insert(entity(p, "2", n=1))
+    await table.replace(entity(p, "2", n=2), etag)
+    ops = [
+        Op(Verb.INSERT, entity(p, "1")),
+        Op(Verb.REPLACE, entity(p, "2", n=9), etag),
+        Op(Verb.INSERT, entity(p, "3")),
+    ]
+    with pytest.raises(RowConflict) as conflict:
+        await table.submit(ops)
+    assert conflict.value.index == 1
+    assert await table.get(p, "1") is None
+    assert await table.get(p, "3") is None
+
+
+async def test_an_inserted_duplicate_in_a_transaction_names_its_row(store: Store) -> None:
+    table, p = store.account.table("ledger"), store.name("a")
+    await table.insert(entity(p, "2"))
+    with pytest.raises(RowConflict) as conflict:
+        await table.submit([Op(Verb.INSERT, entity(p, "1")), Op(Verb.INSERT, entity(p, "2"))])
+    assert conflict.value.index == 1
+
+
+async def test_etags_of_a_transaction_serve_the_next_write(store: Store) -> None:
+    table, p = store.account.table("ledger"), store.name("a")
+    etags = await table.submit([Op(Verb.INSERT, entity(p, str(n), n=n)) for n in range(3)])
+    for n, etag in enumerate(etags):
+        await table.replace(entity(p, str(n), n=n + 10), etag)
+
+
+async def test_pages_follow_a_token_and_filters_skip_rows_without_the_property(store: Store) -> None:
+    table, p = store.account.table("ledger"), store.name("a")
+    await table.submit([Op(Verb.INSERT, entity(p, f"{n:02d}", n=n)) for n in range(7)])
+    await table.insert(entity(p, "99", other="it's"))
+    first = await table.page(Query(partition=p, where=(("n", "ge", 1),)), size=4)
+    assert [row.entity["n"] for row in first.rows] == [1, 2, 3, 4]
+    second = await table.page(Query(partition=p, where=(("n", "ge", 1),)), size=4, token=first.token)
+    assert [row.entity["n"] for row in second.rows] == [5, 6]
+    assert second.token is None
+    quoted = await table.page(Query(partition=p, where=(("other", "eq", "it's"),)))
+    assert [row.entity["RowKey"] for row in quoted.rows] == ["99"]
+
+
+async def test_partition_ranges(store: Store) -> None:
+    table = store.account.table("ledger")
+    for part in ("a:1", "a:2", "b:1"):
+        await table.insert(entity(store.name(part), "x", part=part))
+    query = Query(partition_from=store.name("a:"), partition_below=store.name("a;"))
+    assert [row.entity["part"] async for row in table.scan(query)] == ["a:1", "a:2"]
+
+
+@pytest.mark.parametrize(
+    ("ops", "message"),
+    [
+        ([Op(Verb.INSERT, entity("p", str(n))) for n in range(101)], "101 operations"),
+        ([Op(Verb.INSERT, entity("p", "1")), Op(Verb.UPSERT, entity("p", "1"))], "same row twice"),
+        ([Op(Verb.INSERT, entity("p", "1")), Op(Verb.INSERT, entity("q", "1"))], "one partition"),
+        ([Op(Verb.INSERT, entity("p", "a/b"))], "character"),
+        ([Op(Verb.INSERT, entity("p", str(n), text="x" * 30_000)) for n in range(90)], "4 MiB"),
+    ],
+)
+async def test_what_the_service_refuses_is_refused_before_it_is_sent(
+    store: Store, ops: list[Op], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        await store.account.table("ledger").submit(ops)
+
+
+async def test_a_filter_of_more_than_fifteen_comparisons_is_refused(store: Store) -> None:
+    where = tuple(("n", "ne", n) for n in range(15))
+    with pytest.raises(ValueError, match="16 comparisons"):
+        await store.account.table("ledger").page(Query(partition="p", where=where))
+
+
+async def test_the_ledger_leaves_out_rows_that_moved_and_writes_the_rest(store: Store) -> None:
+    ledger = Ledger(store.account.table("ledger"))
+    p = partition_of(store.name("m"), 1, 3)
+    written = await ledger.write([LedgerRow(p, "a", hash="1"), LedgerRow(p, "b"), LedgerRow(p, "c")])
+    assert written.conflicts == frozenset()
+    moved = written.rows["b"]
+    await ledger.write([moved])
+    again = await ledger.write(list(written.rows.values()))
+    assert again.conflicts == {"b"}
+    assert set(again.rows) == {"a", "c"}
+
+
+async def test_a_ledger_row_reads_back_as_written(store: Store) -> None:
+    ledger = Ledger(store.account.table("ledger"))
+    p = partition_of(store.name("m"), 1, 3)
+    row = LedgerRow(
+        p,
+        "a",
+        None,
+        State.QUARANTINED,
+        9_007_199_254_740_993,
+        "ff",
+        True,
+        "me",
+        1_800_000_000.25,
+        1_800_000_300.5,
+        True,
+        3,
+        2,
+        "000001-ab",
+        "email_invalid",
+        1_800_000_000.125,
+        "c-1",
+    )
+    await ledger.write([row])
+    found = await ledger.get(p, "a")
+    assert found.etag
+    assert found == LedgerRow(**{**{f: getattr(row, f) for f in row.__slots__}, "etag": found.etag})
+    assert await ledger.get(p, "unknown") == LedgerRow(p, "unknown")
+
+
+async def test_both_watermark_rows_are_written_or_neither(store: Store) -> None:
+    marks = Watermarks(store.account.table("watermarks"))
+    mapping = store.name("m")
+    tick, progress = await marks.both(mapping)
+    await marks.write_both(tick, progress)
+    tick, progress = await marks.both(mapping)
+    await marks.write_tick(tick)
+    with pytest.raises(RowConflict):
+        await marks.write_both(tick, progress)
+    assert (await marks.progress(mapping)).etag == progress.etag
+
+
+async def test_a_queue_delivers_again_when_the_lease_ends(store: Store) -> None:
+    queue = store.account.queue("live")
+    while held := await queue.receive(32):
+        for message in held:
+            await queue.delete(message)
+    await queue.put('{"ä":1}')
+    (first,) = await queue.receive(visibility_s=1)
+    assert first.dequeue_count == 1
+    assert await queue.receive() == []
+    assert await queue.length() == 1
+    await asyncio.sleep(1.2)
+    (second,) = await queue.receive(visibility_s=30)
+    assert (second.body, second.dequeue_count) == ('{"ä":1}', 2)
+    await queue.delete(first)  # its receipt is stale: nothing happens
+    assert await queue.length() == 1
+    await queue.delete(second)
+    assert await queue.length() == 0
+
+
+async def test_a_message_above_48_kib_is_refused(store: Store) -> None:
+    with pytest.raises(ValueError, match="48 KiB"):
+        await store.account.queue("live").put("x" * (48 * 1024 + 1))
+
+
+async def test_one_lease_at_a_time(store: Store) -> None:
+    control = Control(store.account.table("control"), RealClock(), random.Random(1))
+    m = store.name("m")
+    assert await control.lease_free(m, "read")
+    assert await control.take_lease(m, "read", "a", 30)
+    assert await control.take_lease(m, "read", "a", 30)
+    assert not await control.take_lease(m, "read", "b", 30)
+    await control.drop_lease(m, "read", "b")
+    assert not await control.lease_free(m, "read")
+    await control.drop_lease(m, "read", "a")
+    assert await control.take_lease(m, "read", "b", 30)
+
+
+async def test_the_brake_grants_up_to_its_limit(store: Store) -> None:
+    control = Control(store.account.table("control"), RealClock(), random.Random(1))
+    m = store.name("m")
+    assert await control.brake(m, 3, 5) == 3
+    assert await control.brake(m, 3, 5) == 2
+    assert await control.brake(m, 1, 5) == 0
+    assert await control.braked(m) == 5
+
+
+async def test_mapping_versions_count_up_and_the_same_text_is_no_version(store: Store) -> None:
+    mappings = Mappings(store.account.table("mappings"), RealClock())
+    m = store.name("m")
+    await mappings.install(m, "one", buckets=64)
+    await mappings.install(m, "other", buckets=8)
+    first = await mappings.active(m)
+    assert first is not None
+    assert (first.text, first.buckets, first.version[:6]) == ("one", 64, "000001")
+    second = await mappings.activate(m, "two", author="me", comment="", buckets=8)
+    assert (second.version[:6], second.buckets) == ("000002", 64)
+    again = await mappings.activate(m, "two", author="me", comment="", buckets=8)
+    assert again.version == second.version
+    assert m in await mappings.names()
+
+
+async def test_history_is_newest_first_and_parked_keeps_its_first_time(store: Store) -> None:
+    clock = RealClock()
+    history = History(store.account.table("history"), clock, random.Random(1))
+    m = store.name("m")
+    await history.add(m, [Event("r", "created", 1)])
+    await asyncio.sleep(0.01)
+    await history.add(m, [Event("r", "updated", 1)])
+    assert [event.did for event in await history.of(m, "r")] == ["updated", "created"]
+    parked = ParkedRecords(store.account.table("parked"))
+    await parked.add(Parked(store.name("x"), m, "r", "delete_brake", 100.0))
+    await parked.add(Parked(store.name("x"), m, "r", "delete_brake", 200.0, approved=True))
+    (row,) = [row async for row in parked.all(store.name("x"))]
+    assert (row.since, row.approved, row.record_id) == (100.0, True, "r")
+
+
+async def test_counters_add_up_over_instances_and_survive_folding(store: Store) -> None:
+    clock = RealClock()
+    table, m = store.account.table("counters"), store.name("m")
+    one, two = Counters(table, clock, "one"), Counters(table, clock, "two")
+    one.count(m, "state:synced", 3)
+    one.count(m, "code:a-b")
+    two.count(m, "state:synced", -1)
+    await one.flush(now=True)
+    await two.flush(now=True)
+    assert await one.totals(m) == {"state:synced": 2, "code:a-b": 1}
+    await one.fold(m, clock.now() + 7200)
+    assert await two.totals(m) == {"state:synced": 2, "code:a-b": 1}
+
+
+async def test_the_budget_never_grants_more_than_its_limit_to_many_takers(store: Store) -> None:
+    clock = RealClock()
+    limit = Limit(store.name("l"), calls=1000, window_s=1, burst=20, chunk=10)
+    budgets = [Budget(store.account.table("budget"), limit, clock, random.Random(n)) for n in range(4)]
+    start = clock.now()
+    grants = await asyncio.gather(*(budget.take(5, backfill=False) for budget in budgets for _ in range(5)))
+    ends = max(grant.start for grant in grants)
+    earliest = start + (len(grants) * 5 - limit.burst - 5) * limit.interval
+    assert ends >= earliest - 0.001
+    assert any(not grant.denied for grant in grants)
