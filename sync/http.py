@@ -12,7 +12,6 @@ the query of a link as soon as `params=` is given, even `{}` (dataverse.md 9.3).
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,13 +23,13 @@ import httpx
 
 from sync.errors import SyncError, Throttled, UnknownOutcome
 from sync.model import Clock
+from sync.origin import origin_of
 from sync.tokens import CachedTokens, Tokens
 
 DEFAULT_RETRY_AFTER_S = 30.0
 LONGEST_RETRY_AFTER_S = 86_400.0
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _GATEWAY = frozenset({408, 502, 503, 504})
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +65,6 @@ class Answer:
         if self.write:
             return UnknownOutcome(f"{self.system}_outcome_unknown", what, status=self.status)
         return SyncError(f"{self.system}_garbled", what, status=self.status)
-
-
-def origin_of(url: str) -> str:
-    """`scheme://host:port` in lower case; raises SyncError unless https, or http to a loopback address."""
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower(), parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError:
-        raise SyncError("insecure_url", "not a URL") from None
-    if not host or parts.username is not None or parts.scheme not in _PORTS:
-        raise SyncError("insecure_url", "not an https URL")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise SyncError("insecure_url", "plain http to another machine")
-    return f"{parts.scheme}://{host}:{port}"
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Site:

@@ -2,7 +2,7 @@
 
 The published `httpx-aiohttp` 0.2.0 is not used (docs/decisions/own-transport.md): it re-quotes the URL, so
 that a delta link becomes another one, it reports a connection dropped after sending as a connect timeout, and
-aiohttp below it repeats a DELETE by itself. Here the target stays byte for byte, the error says whether anything
+aiohttp below it repeats a DELETE by itself. Here the target stays byte for byte, the error says whether a request
 was sent, and nothing is repeated.
 
     httpx.ConnectError, ConnectTimeout, UnsupportedProtocol     nothing was sent
