@@ -7,10 +7,14 @@ parts, lazily on the running loop (a client made on another loop breaks: referen
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
 
 from sync.campaign.profiles import Addressing, Profiles
 from sync.dynamics.client import Dynamics
@@ -34,6 +38,10 @@ from sync.storage.lanes import Lanes, MessageUnreadable, from_message
 from sync.storage.ledger import Ledger
 from sync.storage.mappings import Mappings
 from sync.storage.watermarks import Watermarks
+from sync.tokens import Tokens, azure_tokens
+from sync.transport import AiohttpTransport
+
+ROOT = Path(__file__).parent.parent
 
 
 class SystemClock:
@@ -101,11 +109,14 @@ def compose(
     rng: Random,
     account: Account,
     http: Http,
-    addressing: Addressing,
+    addressing: Addressing | None,
     shipped: dict[str, str],
     instance: str = "local",
 ) -> App:
-    """Wire one worker's app from its parts."""
+    """Wire one worker's app from its parts; `addressing` None asks Campaign before the first chunk.
+
+    `http` must know the sites `dynamics` and `campaign`.
+    """
     limit = Limit(
         "campaign",
         settings.campaign_limit,
@@ -122,7 +133,7 @@ def compose(
             http,
             url=settings.campaign_url,
             api_key=settings.campaign_client_id,
-            addressing=addressing,
+            addressing=addressing or Addressing.KEY,
             delete_by_key=settings.campaign_delete_by_key,
         ),
         campaign_tenant=settings.campaign_tenant,
@@ -136,16 +147,90 @@ def compose(
         history=History(account.table("history"), clock, rng),
         counters=Counters(account.table("counters"), clock, instance),
         shipped=shipped,
+        probed=addressing is not None,
         calls_in_flight=asyncio.Semaphore(settings.campaign_concurrency),
     )
     return App(context, account)
 
 
+_worker: dict[asyncio.AbstractEventLoop, asyncio.Task[App]] = {}
+
+
+async def worker_app() -> App:
+    """This worker's app, started by the first function that needs it; a failed start is tried again by the next."""
+    loop = asyncio.get_running_loop()
+    task = _worker.get(loop)
+    if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+        task = _worker[loop] = loop.create_task(start(os.environ))
+    return await asyncio.shield(task)
+
+
+async def start(env: Mapping[str, str], *, transport: httpx.AsyncBaseTransport | None = None) -> App:
+    """The production app from environment variables; raises SettingsInvalid."""
+    settings = Settings.load(env)
+    clock = SystemClock()
+    http = Http(
+        transport or AiohttpTransport(2 * settings.campaign_concurrency),
+        clock,
+        timeout_s=settings.call_timeout_s,
+    )
+    http.connect("dynamics", settings.dynamics_url, dynamics_tokens(settings, http, clock))
+    http.connect("campaign", settings.campaign_url, campaign_tokens(settings, http))
+    account = await open_account(settings)
+    chosen = settings.campaign_addressing
+    return compose(
+        settings,
+        clock=clock,
+        rng=random.SystemRandom(),
+        account=account,
+        http=http,
+        addressing=None if chosen == "auto" else Addressing(chosen),
+        shipped=shipped_mappings(ROOT / settings.mappings_dir),
+        instance=f"{env.get('WEBSITE_INSTANCE_ID', 'local')[:16]}-{os.getpid()}",
+    )
+
+
+def dynamics_tokens(settings: Settings, http: Http, clock: Clock) -> Tokens:
+    """By client secret if there is one, else by managed identity or the developer's own sign-in."""
+    if settings.uses_dynamics_identity:
+        from azure.identity.aio import DefaultAzureCredential
+
+        credential = DefaultAzureCredential(managed_identity_client_id=settings.dynamics_client_id or None)
+        return azure_tokens(credential, settings.dynamics_scope, clock)
+    return http.client_credentials(
+        "dynamics",
+        settings.dynamics_token_address,
+        client_id=settings.dynamics_client_id,
+        client_secret=settings.dynamics_client_secret.get_secret_value(),
+        scope=settings.dynamics_scope,
+    )
+
+
+def campaign_tokens(settings: Settings, http: Http) -> Tokens:
+    """By client secret (reference adobe.md B.1)."""
+    return http.client_credentials(
+        "campaign",
+        settings.campaign_token_url,
+        client_id=settings.campaign_client_id,
+        client_secret=settings.campaign_client_secret.get_secret_value(),
+        scope=settings.campaign_scopes,
+    )
+
+
+async def open_account(settings: Settings) -> Account:
+    """The storage account; with a connection string (local runs) missing tables and queues are made."""
+    from sync.storage.azure import AzureAccount
+
+    if settings.uses_identity_storage:
+        from azure.identity.aio import DefaultAzureCredential
+
+        credential = DefaultAzureCredential(managed_identity_client_id=settings.storage_client_id or None)
+        return AzureAccount.from_identity(settings.table_uri, settings.queue_uri, credential).view()
+    azure = AzureAccount.from_connection_string(settings.storage_connection.get_secret_value())
+    await azure.create()
+    return azure.view()
+
+
 def shipped_mappings(folder: Path) -> dict[str, str]:
     """The mapping texts that come with the code, by name."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
-
-
-def system_random() -> random.Random:
-    """Chance from the operating system."""
-    return random.SystemRandom()

@@ -87,6 +87,7 @@ class Apply:
             context.counters.count(chunk.mapping, "did:superseded", len(chunk.changes))
             return None
         await context.guard(progress)
+        await context.know_addressing()
         work = Work(chunk, owner, compiled, progress, rows, {c.record_id: c for c in chunk.changes})
         now = context.clock.now()
         for record_id, row in rows.items():

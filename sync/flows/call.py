@@ -179,8 +179,8 @@ class Action:
         profiles = self.context.profiles
         record_id = self.plan.record_id
         try:
-            if profiles.deletes_by_key:
-                await self._call(lambda: profiles.delete_by_key(record_id))
+            if profiles.delete_by_key:
+                await self._call(lambda: profiles.delete_by_key_of(record_id))
                 return Kind.DELETED, ""
             ref = await self._find()
             if ref is not None:

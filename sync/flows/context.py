@@ -50,6 +50,15 @@ class Context:
     buckets: dict[str, int] = field(default_factory=dict)
     calls_in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
 
+    probed: bool = True
+    """Whether the addressing mode is known; else the first chunk asks Campaign."""
+
+    async def know_addressing(self) -> None:
+        """Find out how this Campaign instance addresses records; raises SyncError."""
+        if not self.probed:
+            self.profiles.addressing = await self.profiles.probe()
+            self.probed = True
+
     def nonce(self) -> str:
         """A name nobody else has."""
         return f"{self.rng.getrandbits(64):016x}"
