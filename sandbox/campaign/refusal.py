@@ -44,7 +44,7 @@ def bad_enumeration(value: object, schema: str, name: str) -> Refusal:
 
 def bad_value(value: object, name: str, why: str) -> Refusal:
     """The text is not documented; like the documented ones it repeats the value."""
-    return invalid(f"The value '{value}' is not valid for the '@{name}' field: {why}")
+    return invalid(f"The value '{value}' is not valid for the '@{name}' field, {why}")
 
 
 def unknown_key(key: str, resource: str, label: str) -> Refusal:

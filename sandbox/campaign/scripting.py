@@ -19,6 +19,7 @@ from sandbox.wire import Entry, Fault, Faults
 if TYPE_CHECKING:
     from sandbox.campaign.service import CampaignService
 
+FAULTS = ("status", "drop_before", "drop_after", "status_after", "delay", "garbage")
 _LINKS = ("href", "subscriptions")
 
 
@@ -147,7 +148,10 @@ def _addressing(service: CampaignService, mode: Addressing) -> Values:
 
 
 def _fault(service: CampaignService, **arguments: Any) -> Values:
-    service.faults.add(Fault(**arguments))
+    fault = Fault(**arguments)
+    if fault.kind not in FAULTS:
+        raise ValueError(f"kind is one of {', '.join(FAULTS)}")
+    service.faults.add(fault)
     return {}
 
 

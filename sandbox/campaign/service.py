@@ -75,7 +75,7 @@ class CampaignService(scripting.Scripted):
 
     def _read(self, request: Request) -> _Call:
         """Notes and record name what was asked; the status in the log tells what came of it."""
-        if request.target.startswith(TOKEN_PATH):
+        if request.path == TOKEN_PATH:
             return _Call(request, None, note="token")
         call = _Call(request, read_route(request.target, self.options.org), _parse(request.body))
         route = call.route
@@ -140,6 +140,8 @@ class CampaignService(scripting.Scripted):
         if method == "GET" and is_collection(route, self.options):
             return Collection(route, self.engine.tables[route.name], self.options).answer(base, now)
         if route.query:
+            if route.rest:  # a filter that is not published is taken for a key
+                self.engine.locate(route, method)
             raise refusal.invalid(f"The parameter '{route.query[0][0]}' is unknown.")
         if method == "GET":
             return self.engine.get(route, base, now)
@@ -175,9 +177,17 @@ def _parse(body: bytes) -> object:
     if not body:
         return None
     try:
-        return json.loads(body)
-    except ValueError:
+        parsed: object = json.loads(body, parse_constant=_refuse_constant)
+        if b"\\u" in body:  # half a surrogate pair or a NUL, which the database cannot hold
+            text = json.dumps(parsed, ensure_ascii=False).encode()
+            return "" if b"\\u0000" in text else parsed
+    except (ValueError, RecursionError):
         return ""
+    return parsed
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _object(body: object) -> Values:
