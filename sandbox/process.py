@@ -29,8 +29,8 @@ class ChildProcess:
         self, command: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path | None = None
     ) -> None:
         self.name = " ".join(Path(part).name for part in command[:4])
-        self._output: IO[bytes] = log.open("ab") if log else tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
-        self._log = log
+        self._output: IO[bytes] = log.open("a+b") if log else tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        self._start = log.stat().st_size if log else 0
         self.process = subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
@@ -49,11 +49,9 @@ class ChildProcess:
         return self.process.poll() is None
 
     def output(self) -> str:
-        """Everything the process has written so far (with `log`: everything in that file)."""
-        if self._log:
-            return self._log.read_text(errors="replace")
-        size = os.fstat(self._output.fileno()).st_size
-        return os.pread(self._output.fileno(), size, 0).decode(errors="replace")
+        """Everything this process has written so far."""
+        size = os.fstat(self._output.fileno()).st_size - self._start
+        return os.pread(self._output.fileno(), size, self._start).decode(errors="replace")
 
     def wait_for(self, pattern: str, *, count: int = 1, timeout_s: float = 30.0) -> list[re.Match[str]]:
         """Waits until `pattern` was written `count` times; raises ProcessEnded."""
@@ -66,7 +64,7 @@ class ChildProcess:
             if ended or time.monotonic() > deadline:
                 why = f"ended with {self.process.returncode}" if ended else f"not ready in {timeout_s:.0f} s"
                 self.kill()
-                raise ProcessEnded(f"{self.name}: {why}\n{self.output()[-2000:]}")
+                raise ProcessEnded(f"{self.name}: {why}\n{self.output()[-8000:]}")
             time.sleep(0.02)
 
     def stop(self, *, timeout_s: float = 30.0) -> int:
