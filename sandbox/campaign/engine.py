@@ -14,7 +14,7 @@ from sandbox.campaign.represent import represent, timestamp
 from sandbox.campaign.route import Route
 from sandbox.campaign.schema import Resource, Values
 from sandbox.campaign.table import Row, Table, is_pkey
-from sandbox.campaign.validate import validate
+from sandbox.campaign.validate import POLICIES, validate
 from sandbox.wire import Response, json_response
 
 INDEXED = {"profile": ("externalId",), "service": ("name",)}
@@ -31,8 +31,13 @@ class Engine:
         self.configure(options)
 
     def configure(self, options: CampaignOptions) -> None:
-        """Takes over other options; a newly unique field must be unique already."""
+        """Takes over other options; raises ValueError for impossible ones, and where values already repeat."""
         profiles = self.tables["profile"]
+        texts = {field.name for field in profiles.resource.fields if field.kind == "string"}
+        if unknown := sorted({*options.unique_fields, *options.policies} - texts):
+            raise ValueError(f"profile has no text field {unknown[0]}")
+        if unknown := sorted(set(options.policies.values()) - POLICIES.keys()):
+            raise ValueError(f"no data policy {unknown[0]}")
         unique = _unique(profiles.resource, options)
         for name in unique:
             profiles.index(name)

@@ -60,10 +60,7 @@ class CampaignService(scripting.Scripted):
         now = self.now()
         call = self._read(request)
         fault = self.faults.match(request) if self.faults.items else None
-        if fault is None:
-            response = self._work(call, now)
-        else:
-            response = apply_fault(fault, request, lambda: self._work(call, now))
+        response = apply_fault(fault, request, lambda: self._work(call, now))
         kind = fault.kind if fault is not None else ""
         entry = Entry(now, request.method, request.target, response.status, kind, call.note, call.record)
         self.log.append(entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from sandbox.campaign import refusal
@@ -30,7 +30,7 @@ def validate(body: Values, resource: Resource, family: str, policies: Mapping[st
         changes[name] = _item(field, value, resource) if field.items else _checked(field, value, resource)
         policy = policies.get(name)
         if policy is not None and changes[name]:
-            changes[name] = _by_policy(policy, name, changes[name])
+            changes[name] = POLICIES[policy](changes[name], name)
     return changes
 
 
@@ -97,14 +97,23 @@ def _number(field: Field, value: object) -> int | float:
     return value
 
 
-def _by_policy(policy: str, name: str, value: str) -> str:
-    """`email` checks; `smartCase` and `phone` rewrite. How exactly they rewrite is not published."""
-    if policy == "email":
-        if not _EMAIL.fullmatch(value):
-            raise refusal.bad_value(value, name, "it does not follow the 'email' data policy.")
-        return value
-    if policy == "smartCase":
-        return _WORD.sub(lambda word: word[0][0].upper() + word[0][1:].lower(), value)
-    if policy == "phone":
-        return value.translate(_SEPARATORS)
-    raise ValueError(f"no data policy {policy}")
+def _email(value: str, name: str) -> str:
+    if not _EMAIL.fullmatch(value):
+        raise refusal.bad_value(value, name, "it does not follow the 'email' data policy.")
+    return value
+
+
+def _smart_case(value: str, name: str) -> str:
+    return _WORD.sub(lambda word: word[0][0].upper() + word[0][1:].lower(), value)
+
+
+def _phone(value: str, name: str) -> str:
+    return value.translate(_SEPARATORS)
+
+
+POLICIES: Mapping[str, Callable[[str, str], str]] = {
+    "email": _email,
+    "smartCase": _smart_case,
+    "phone": _phone,
+}
+"""dataPolicy → (value, field) to what is stored; `email` checks only. How the others rewrite is not published."""

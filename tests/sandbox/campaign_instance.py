@@ -55,7 +55,8 @@ class Instance:
         """A new profile as POST echoes it."""
         answer = self.send("POST", EXT, values)
         assert answer.status == 201, answer.body
-        return self.read(answer)
+        made: dict[str, Any] = self.read(answer)
+        return made
 
     def get(self, target: str) -> Any:
         answer = self.send("GET", target)

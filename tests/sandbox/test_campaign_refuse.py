@@ -93,7 +93,6 @@ def test_documented_data_errors(campaign: Instance, body: dict[str, Any], text: 
         ({"email": "not an address"}, "email"),
         ({"firstName": "x" * 31}, "firstName"),
         ({"location": {"zipCode": "x" * 16}}, "zipCode"),
-        ({"externalId": "x" * 101}, "externalId"),
         ({"firstName": None}, "firstName"),
         ({"firstName": 5}, "firstName"),
         ({"birthDate": None}, "birthDate"),
