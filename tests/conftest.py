@@ -34,3 +34,10 @@ def unique_name() -> Callable[[str], str]:
         return f"{stem}{next(numbers):04}x{os.getpid()}"
 
     return name
+
+
+@pytest.fixture
+def own_azurite() -> Iterator[Azurite]:
+    """An Azurite for one test alone: for a whole function app, whose queue names are fixed."""
+    with run_azurite() as running:
+        yield running

@@ -1,0 +1,113 @@
+"""The stages of `scripts/test`: each is shown with its time, and all run even if one fails."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = 2000
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command; `python -m` is put before it."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a stage ended: how many checks passed and failed in it."""
+
+    stage: Stage
+    seconds: float
+    passed: int
+    failed: int
+
+    def __str__(self) -> str:
+        verdict = "FAILED" if self.failed else "ok"
+        return f"{self.stage.name:14} {verdict:7} {self.seconds:6.1f} s"
+
+
+def main(arguments: Sequence[str]) -> int:
+    quick = "--quick" in arguments
+    results = [run(stage) for stage in stages(quick=quick)]
+    if not quick:
+        # One core each.
+        with ThreadPoolExecutor(2) as pool:
+            results += pool.map(lambda stage: run(stage, live=False), simulations())
+    print("\n" + "\n".join(str(result) for result in results))
+    failed = sum(result.failed for result in results)
+    if failed:
+        print("failed stages: " + ", ".join(result.stage.name for result in results if result.failed))
+    print(f"{sum(result.passed for result in results)} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def stages(*, quick: bool) -> list[Stage]:
+    slow = ("-m", "not slow") if quick else ()
+    return [
+        Stage("format", ("ruff", "format", "--check", ".")),
+        Stage("lint", ("ruff", "check", ".")),
+        Stage("types", ("mypy",)),
+        Stage("tests", ("pytest", "-q", "-n", "2", "--dist", "loadfile", *slow)),
+    ]
+
+
+def simulations() -> list[Stage]:
+    return [
+        Stage("simulation", ("tests.simulation", "--seeds", str(SEEDS))),
+        Stage("mutants", ("tests.simulation.mutants",)),
+    ]
+
+
+def run(stage: Stage, *, live: bool = True) -> Result:
+    """Runs a stage; its output is shown as it comes (`live`) or when it has ended."""
+    started = time.monotonic()
+    if live:
+        print(f"--- {stage.name}: {' '.join(stage.command)}", flush=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *stage.command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if live:
+            print(line, end="", flush=True)
+    code = process.wait()
+    seconds = time.monotonic() - started
+    if not live:
+        print(f"--- {stage.name}: {' '.join(stage.command)}\n{''.join(lines)}", end="", flush=True)
+    print(f"--- {stage.name}: {'failed' if code else 'ok'} ({seconds:.1f} s)", flush=True)
+    passed, failed = (
+        counts("".join(lines[-5:]), code) if stage.command[0] == "pytest" else (code == 0, code != 0)
+    )
+    return Result(stage, seconds, int(passed), int(failed))
+
+
+def counts(tail: str, code: int) -> tuple[int, int]:
+    """Passed and failed tests of pytest's closing line; a broken run counts as one failure."""
+
+    def number(word: str) -> int:
+        found = re.search(rf"(\d+) {word}", tail)
+        return int(found[1]) if found else 0
+
+    failed = number("failed") + number("error")
+    return number("passed"), failed or int(code != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
