@@ -1,0 +1,1 @@
+"""A strict look-alike of the Dataverse Web API, as far as contacts need it."""

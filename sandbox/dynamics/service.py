@@ -1,0 +1,165 @@
+"""The Dataverse Web API look-alike: one request in, one answer out, everything logged."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Mapping
+from json import dumps
+from urllib.parse import unquote
+
+from sandbox.dynamics.errors import Refused, bad, no_segment, not_allowed
+from sandbox.dynamics.options import DynamicsOptions
+from sandbox.dynamics.organization import Organization, privilege_id
+from sandbox.dynamics.query import Call, parse_query
+from sandbox.dynamics.reading import JSON, Reading
+from sandbox.dynamics.scripting import Scripting
+from sandbox.dynamics.security import Protection, Tokens
+from sandbox.dynamics.writing import Writing, dispatch
+from sandbox.wire import Entry, Fault, Request, Response, apply_fault
+
+_ROOT = re.compile(r"/api/data/v9\.[012](?=/|$)")
+_SET = re.compile(r"(\w+)(?:\((.*)\))?((?:/[^/]*)*)", re.S)
+_PRIVILEGES = re.compile(
+    r"systemusers\(([0-9a-fA-F-]{36})\)/Microsoft\.Dynamics\.CRM\.RetrieveUserPrivileges(?:\(\))?"
+)
+LONGEST_TARGET = 32768
+
+
+class DynamicsService(Scripting):
+    """One organization with its token endpoint. `clock` gives unix seconds; ids come from `rng`."""
+
+    def __init__(self, *, clock: Callable[[], float], rng: random.Random, options: DynamicsOptions) -> None:
+        self.options = options
+        self._clock = clock
+        super().__init__(Organization(options, self.now, rng))
+        self.tokens = Tokens(options, rng)
+        self.protection = Protection(options)
+        self._reading = Reading(self.organization)
+        self._writing = Writing(self.organization, self._reading)
+        self._requests = 0
+        self._note = ""
+        self._record = ""
+
+    def now(self) -> float:
+        return self._clock() + self.shift
+
+    def handle(self, request: Request) -> Response:
+        """Answers one request; never raises for what a client can send."""
+        fault = self.faults.match(request) if self.faults.items else None
+        self._note = self._record = ""
+        started = self.now()
+        answer = apply_fault(fault, request, lambda: self._answer(request))
+        if fault is not None:
+            if fault.kind in ("truncate_page", "repeat_page"):
+                self._distort(fault, request, answer)
+            self.protection.charge(started, fault.delay_s)
+        kind = fault.kind if fault is not None else ""
+        self.log.append(
+            Entry(started, request.method, request.target, answer.status, kind, self._note, self._record)
+        )
+        return answer
+
+    def origin(self, headers: Mapping[str, str]) -> str:
+        """The organization URL as this client knows it."""
+        return self.options.origin or f"http://{headers.get('host', '127.0.0.1')}"
+
+    def _answer(self, request: Request) -> Response:
+        now, origin = self.now(), self.origin(request.headers)
+        path, _, query = request.target.partition("?")
+        if path.endswith("/oauth2/v2.0/token"):
+            self._note = "token"
+            return self.tokens.issue(request, origin, now)
+        self._requests += 1
+        try:
+            self.tokens.check(request, origin, now)
+            self.protection.admit(now)
+            if len(request.target) > LONGEST_TARGET:
+                raise Refused(414, "0x80060888", "The request address is too long.")
+            answer = self._route(request, path, query, origin)
+            self.protection.charge(now, self.options.execution_s)
+        except Refused as refused:
+            answer = refused.response()
+        request_id = f"{self._requests:08x}-0000-4000-8000-000000000000"
+        answer.headers |= {
+            "odata-version": "4.0",
+            "x-ms-service-request-id": request_id,
+            "req_id": request_id,
+            **self.protection.headers(),
+        }
+        return answer
+
+    def _route(self, request: Request, path: str, query: str, origin: str) -> Response:
+        root = _ROOT.match(path)
+        if root is None:
+            raise no_segment(path.strip("/"))
+        call = Call(
+            request.method, unquote(path[root.end() :]).lstrip("/"), parse_query(query), request.headers, request.body,
+            f"{origin}{root.group()}", query,
+        )  # fmt: skip
+        return self.perform(call)
+
+    def perform(self, call: Call) -> Response:
+        """Works one operation, alone or from a batch."""
+        if call.path in ("WhoAmI", "WhoAmI()"):
+            return self._function(call, "WhoAmI", {
+                "BusinessUnitId": self.options.business_unit_id,
+                "UserId": self.options.user_id,
+                "OrganizationId": self.organization.id,
+            })  # fmt: skip
+        asked = _PRIVILEGES.fullmatch(call.path)
+        if asked is not None:
+            return self._user_privileges(call, asked.group(1).lower())
+        found = _SET.fullmatch(call.path)
+        name = found.group(1) if found else call.path
+        rows = self.organization.sets.get(name)
+        if found is None or rows is None:
+            raise no_segment(name)
+        answer, what, record = dispatch(
+            self._writing, self._reading, rows, found.group(2), found.group(3), call
+        )
+        self._note, self._record = f"{name}.{what}", record
+        return answer
+
+    def _function(self, call: Call, name: str, content: dict[str, object]) -> Response:
+        """An OData function's complex result."""
+        if call.method != "GET":
+            raise not_allowed(call.method)
+        if call.query.options:
+            raise bad("Query options are not supported on this function.")
+        self._note = name
+        context = f"{call.root}/$metadata#Microsoft.Dynamics.CRM.{name}Response"
+        body = dumps({"@odata.context": context, **content}, separators=(",", ":"))
+        return Response(200, {"content-type": JSON}, body.encode())
+
+    def _user_privileges(self, call: Call, user: str) -> Response:
+        """RetrieveUserPrivileges of the application user: what `doctor` checks roles with."""
+        if user != self.options.user_id:
+            raise Refused(404, "0x80040217", f"systemuser With Id = {user} Does Not Exist")
+        unit = self.options.business_unit_id
+        held = [
+            {
+                "Depth": depth,
+                "PrivilegeId": privilege_id(name),
+                "BusinessUnitId": unit,
+                "PrivilegeName": name,
+                "RecordFilterId": "00000000-0000-0000-0000-000000000000",
+                "RecordFilterUniqueName": "",
+            }
+            for name, depth in self.organization.privileges.items()
+        ]
+        return self._function(call, "RetrieveUserPrivileges", {"RolePrivileges": held})
+
+    def _distort(self, fault: Fault, request: Request, answer: Response) -> None:
+        """`truncate_page`: half a body. `repeat_page`: a next link back to this very page."""
+        if answer.status != 200:
+            return
+        if fault.kind == "truncate_page":
+            answer.body = answer.body[: len(answer.body) // 2]
+            return
+        text = answer.body.decode()
+        itself = f'"@odata.nextLink":"{self.origin(request.headers)}{request.target}"'.replace("\\", "\\\\")
+        changed, hits = re.subn(
+            r'"@odata\.(?:nextLink|deltaLink)":"(?:[^"\\]|\\.)*"', lambda _: itself, text, count=1
+        )
+        answer.body = (changed if hits else f"{text[:-1]},{itself}}}").encode()
