@@ -19,7 +19,9 @@ from sandbox.wire import Entry, Fault, Faults
 if TYPE_CHECKING:
     from sandbox.campaign.service import CampaignService
 
-FAULTS = ("status", "drop_before", "drop_after", "status_after", "delay", "garbage")
+FAULTS = ("status", "drop_before", "drop_after", "status_after", "delay", "garbage", "lands_late")
+"""`lands_late`: the connection closes without an answer, and the request is applied `delay_s` later."""
+
 _LINKS = ("href", "subscriptions")
 
 
@@ -36,17 +38,26 @@ class Scripted:
     def now(self) -> float:
         raise NotImplementedError
 
+    def land(self) -> None:
+        raise NotImplementedError
+
+    def forget_late(self) -> None:
+        raise NotImplementedError
+
     def seed(self, records: list[Values], resource: str = "profile") -> list[str]:
         """Writes records as given (a known `PKey` or externalId is updated); returns their PKeys."""
+        self.land()
         return [self._upsert(self.engine.tables[resource], record) for record in records]
 
     def edit(self, id: str, changes: Values, resource: str = "profile") -> None:
         """Changes one record as a person in Campaign would."""
+        self.land()
         table = self.engine.tables[resource]
         self._write(table, self._rows(table, id)[0], changes)
 
     def delete(self, id: str, resource: str = "profile") -> int:
         """Deletes the record of a PKey, or all records of an externalId; returns how many."""
+        self.land()
         table = self.engine.tables[resource]
         rows = self._rows(table, id)
         for row in rows:
@@ -55,17 +66,19 @@ class Scripted:
 
     def dump(self, resource: str = "profile") -> list[Values]:
         """All records as the widest API family shows them, oldest first, without links."""
+        self.land()
         table, now = self.engine.tables[resource], self.now()
         family = table.resource.families[-1]
         shown = [represent(row, table.resource, family, "", now) for row in table.scan()]
         return [{name: value for name, value in record.items() if name not in _LINKS} for record in shown]
 
     def reset(self) -> None:
-        """Empties the instance: records, tokens, faults and log; new records get new PKeys."""
+        """Empties the instance: records, tokens, faults, late requests and log; new records get new PKeys."""
         for table in self.engine.tables.values():
             table.clear()
         self.gateway.revoke()
         self.faults.clear()
+        self.forget_late()
         self.log.clear()
 
     def advance(self, seconds: float) -> None:

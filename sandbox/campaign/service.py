@@ -47,6 +47,7 @@ class CampaignService(scripting.Scripted):
         self.engine = Engine(rng, options)
         self.faults = Faults()
         self.log: list[Entry] = []
+        self._late: list[tuple[float, Callable[[], Response]]] = []
 
     @property
     def options(self) -> CampaignOptions:
@@ -58,9 +59,15 @@ class CampaignService(scripting.Scripted):
 
     def handle(self, request: Request) -> Response:
         now = self.now()
+        self.land()
         call = self._read(request)
         fault = self.faults.match(request) if self.faults.items else None
-        response = apply_fault(fault, request, lambda: self._work(call, now))
+        if fault is not None and fault.kind == "lands_late":
+            due = now + fault.delay_s
+            self._late.append((due, lambda: self._work(call, due)))
+            response = Response(status=0, drop=True)
+        else:
+            response = apply_fault(fault, request, lambda: self._work(call, now))
         kind = fault.kind if fault is not None else ""
         entry = Entry(now, request.method, request.target, response.status, kind, call.note, call.record)
         self.log.append(entry)
@@ -69,6 +76,20 @@ class CampaignService(scripting.Scripted):
     def command(self, name: str, arguments: dict[str, Any]) -> Any:
         """One of `scripting.COMMANDS`; raises KeyError for an unknown name, ValueError for bad arguments."""
         return scripting.COMMANDS[name](self, **arguments)
+
+    def land(self) -> None:
+        """Does the work of late requests that are due by now, in the order they are due."""
+        if not self._late:
+            return
+        now = self.now()
+        due = sorted((late for late in self._late if late[0] <= now), key=lambda late: late[0])
+        self._late = [late for late in self._late if late[0] > now]
+        for _, work in due:
+            work()
+
+    def forget_late(self) -> None:
+        """Late requests that have not landed never will."""
+        self._late.clear()
 
     def _read(self, request: Request) -> _Call:
         """Notes and record name what was asked; the status in the log tells what came of it."""

@@ -100,6 +100,23 @@ def test_drop_after_applies_and_drop_before_does_not(campaign: Instance) -> None
     assert (last.fault, last.note, last.record) == ("drop_before", "profile.create", "c-2")
 
 
+def test_a_late_request_lands_in_its_turn(campaign: Instance) -> None:
+    campaign.create(externalId="c-1")
+    command(campaign, "fault", kind="lands_late", method="PATCH", delay_s=50)
+    assert campaign.send("PATCH", f"{EXT}/c-1", {"firstName": "Late"}).drop
+    campaign.time += 40
+    campaign.send("PATCH", f"{EXT}/c-1", {"firstName": "Soon"})
+    assert campaign.service.dump()[0]["firstName"] == "Soon"
+    campaign.time += 20
+    now = campaign.get(f"{EXT}/c-1")
+    assert (now["firstName"], now["lastModified"]) == ("Late", "2026-05-28 20:27:30.000Z")
+    command(campaign, "fault", kind="lands_late", method="POST", delay_s=50)
+    campaign.send("POST", EXT, {"externalId": "c-2"})
+    command(campaign, "reset")
+    campaign.time += 60
+    assert campaign.service.dump() == []
+
+
 def test_faults_hit_the_matching_request_so_many_times(campaign: Instance) -> None:
     command(campaign, "fault", kind="status", method="GET", path="/c-1$", status=503, times=2, after=1)
     campaign.create(externalId="c-1")
