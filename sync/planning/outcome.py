@@ -43,7 +43,9 @@ class Outcome:
     """A write left us whose effect is not undone by the outcome (a refused second step after a first)."""
 
 
-def close(before: LedgerRow, claimed: LedgerRow, plan: Plan, outcome: Outcome, mapping_version: str) -> LedgerRow:
+def close(
+    before: LedgerRow, claimed: LedgerRow, plan: Plan, outcome: Outcome, mapping_version: str
+) -> LedgerRow:
     """The row after the outcome. `before` is the row as it was when it was claimed."""
     free = claimed.released()
     version = plan.source.version if plan.source else before.version
@@ -66,7 +68,12 @@ def close(before: LedgerRow, claimed: LedgerRow, plan: Plan, outcome: Outcome, m
     back = replace(free, hash=before.hash, unresolved=before.unresolved, attempts=_attempts(before))
     if outcome.kind is Kind.HELD:
         return replace(
-            back, state=State.HOLD, code=outcome.code, version=version, mapping_version=mapping_version, failures=0
+            back,
+            state=State.HOLD,
+            code=outcome.code,
+            version=version,
+            mapping_version=mapping_version,
+            failures=0,
         )
     if outcome.kind is Kind.REFUSED:
         return quarantine(replace(back, failures=0), outcome.code, version, mapping_version)

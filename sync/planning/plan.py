@@ -118,7 +118,9 @@ def _absent(record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: I
     if resolved(row) and row.state is State.NEW:
         return Plan(record_id, Do.RECORD, "deleted before it was sent", row=tombstone(row, compiled.version))
     if not compiled.deletes:
-        kept = replace(tombstone(row, compiled.version), hash=row.hash, unresolved=row.unresolved, code="deletes_off")
+        kept = replace(
+            tombstone(row, compiled.version), hash=row.hash, unresolved=row.unresolved, code="deletes_off"
+        )
         return Plan(record_id, Do.RECORD, "deletes are off", row=kept)
     return Plan(record_id, Do.DELETE, "deleted")
 

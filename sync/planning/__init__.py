@@ -1,0 +1,1 @@
+"""Pure functions: mapping, conversion, plan, outcome. No I/O, no clock."""
