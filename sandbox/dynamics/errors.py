@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.wire import Response, json_response
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """A request answered with an error: HTTP status, Dataverse code and message."""
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:

@@ -92,17 +92,15 @@ class Protection:
         self._work: deque[tuple[float, float]] = deque()
         self._worked = 0.0
         self._busy: deque[float] = deque()
-        self.in_flight = 0
-        """Requests being answered now, as the server in front counts them."""
 
-    def admit(self, now: float) -> None:
-        """Counts a request; 429 where a limit is exceeded."""
+    def admit(self, now: float, in_flight: int) -> None:
+        """Counts a request; 429 where a limit is exceeded. `in_flight`: requests being answered, this one included."""
         options = self._options
         self._forget(now)
         self._arrivals.append(now)
         if not options.limits:
             return
-        if max(len(self._busy), self.in_flight - 1) >= options.concurrency_limit:
+        if max(len(self._busy), in_flight - 1) >= options.concurrency_limit:
             limit = options.concurrency_limit
             raise self._refuse(
                 "0x80072326", f"Number of concurrent requests exceeded the limit of {limit}.", 1.0

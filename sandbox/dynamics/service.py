@@ -37,6 +37,8 @@ class DynamicsService(Scripting):
         self.protection = Protection(options)
         self._reading = Reading(self.organization)
         self._writing = Writing(self.organization, self._reading)
+        self.in_flight = 0
+        """Requests being answered now, as the server in front counts them; this one included."""
         self._requests = 0
         self._note = ""
         self._record = ""
@@ -62,7 +64,9 @@ class DynamicsService(Scripting):
 
     def origin(self, headers: Mapping[str, str]) -> str:
         """The organization URL as this client knows it."""
-        return self.options.origin or f"http://{headers.get('host', '127.0.0.1')}"
+        if self.options.origin:
+            return self.options.origin
+        return f"{headers.get('x-forwarded-proto', 'http')}://{headers.get('host', '127.0.0.1')}"
 
     def _answer(self, request: Request) -> Response:
         now, origin = self.now(), self.origin(request.headers)
@@ -73,7 +77,7 @@ class DynamicsService(Scripting):
         self._requests += 1
         try:
             self.tokens.check(request, origin, now)
-            self.protection.admit(now)
+            self.protection.admit(now, self.in_flight)
             if len(request.target) > LONGEST_TARGET:
                 raise Refused(414, "0x80060888", "The request address is too long.")
             answer = self._route(request, path, query, origin)

@@ -1,0 +1,50 @@
+"""`python -m sandbox dynamics`: the Dataverse look-alike on a loopback port."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+
+from sandbox import serve
+from sandbox.dynamics.options import DynamicsOptions
+from sandbox.dynamics.service import DynamicsService
+
+EXAMPLES = """examples:
+  python -m sandbox dynamics --port 8101
+  python -m sandbox dynamics --latency-ms 50 --no-limits
+  curl -X POST http://127.0.0.1:8101/_sandbox/seed -d '{"records":[{"lastname":"Lovelace"}]}'
+"""
+
+
+def main(argv: list[str]) -> int:
+    default = DynamicsOptions()
+    parser = argparse.ArgumentParser(
+        "python -m sandbox dynamics",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    serve.arguments(parser)
+    parser.add_argument("--tenant", default=default.tenant)
+    parser.add_argument("--client-id", default=default.client_id)
+    parser.add_argument("--client-secret", default=default.client_secret)
+    parser.add_argument("--organization-id", default=default.organization_id)
+    parser.add_argument("--origin", default="", help="organization URL, if not the address it listens at")
+    parser.add_argument("--token-ttl", type=int, default=default.token_ttl_s, metavar="S")
+    parser.add_argument("--anchor", choices=("first", "last"), default=default.anchor)
+    parser.add_argument("--no-limits", action="store_true", help="service protection off")
+    parser.add_argument("--seed", type=int, default=0, help="of generated ids and tokens")
+    parsed = parser.parse_args(argv)
+    options = DynamicsOptions(
+        origin=parsed.origin.rstrip("/"),
+        tenant=parsed.tenant,
+        client_id=parsed.client_id,
+        client_secret=parsed.client_secret,
+        organization_id=parsed.organization_id.lower(),
+        token_ttl_s=parsed.token_ttl,
+        anchor=parsed.anchor,
+        limits=not parsed.no_limits,
+    )
+    service = DynamicsService(clock=time.time, rng=random.Random(parsed.seed), options=options)
+    return serve.run(service, serve.listener("dynamics", parsed))
