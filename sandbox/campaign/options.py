@@ -64,7 +64,7 @@ class CampaignOptions:
     scopes: tuple[str, ...] = SCOPES
     token_ttl_s: int = 86399
     origin: str = ""
-    """Scheme and host of every `href`; empty: http and the request's own Host header."""
+    """Scheme and host of every `href`; empty: those of the request."""
     addressing: Addressing = "key"
     delete_by_key: bool = False
     """DELETE /profileAndServicesExt/profile/<externalId> in `key` mode; not documented, so off."""

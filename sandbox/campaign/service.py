@@ -142,8 +142,9 @@ class CampaignService(scripting.Scripted):
             return refused.response()
 
     def _base(self, request: Request) -> str:
-        origin = self.options.origin or f"http://{request.headers.get('host', 'localhost')}"
-        return f"{origin}/{self.options.org}/campaign"
+        headers = request.headers
+        here = f"{headers.get('x-forwarded-proto', 'http')}://{headers.get('host', 'localhost')}"
+        return f"{self.options.origin or here}/{self.options.org}/campaign"
 
     def _dispatch(self, call: _Call, route: Route, base: str, now: float) -> Response:
         method = call.request.method

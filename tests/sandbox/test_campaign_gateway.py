@@ -99,6 +99,12 @@ def test_the_rate_limit_may_keep_silent_about_when() -> None:
     assert answer(campaign)[0] == 200
 
 
+def test_hrefs_follow_the_request() -> None:
+    campaign = Instance()
+    answer = campaign.send("POST", EXT, {}, host="api.test:8443", x_forwarded_proto="https")
+    assert campaign.read(answer)["href"].startswith("https://api.test:8443/local/campaign/")
+
+
 def test_hrefs_carry_the_configured_origin() -> None:
     campaign = Instance(CampaignOptions(origin="https://mc.example"))
     assert campaign.create()["href"].startswith("https://mc.example/local/campaign/")
