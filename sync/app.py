@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 
 from sync.campaign.profiles import Addressing, Profiles
+from sync.connections import open_http
 from sync.dynamics.client import Dynamics
 from sync.flows.apply import Apply
 from sync.flows.context import Context
@@ -38,7 +39,6 @@ from sync.storage.lanes import Lanes, MessageUnreadable, from_message
 from sync.storage.ledger import Ledger
 from sync.storage.mappings import Mappings
 from sync.storage.watermarks import Watermarks
-from sync.tokens import Tokens, azure_tokens
 from sync.transport import AiohttpTransport
 
 ROOT = Path(__file__).parent.parent
@@ -169,13 +169,7 @@ async def start(env: Mapping[str, str], *, transport: httpx.AsyncBaseTransport |
     """The production app from environment variables; raises SettingsInvalid."""
     settings = Settings.load(env)
     clock = SystemClock()
-    http = Http(
-        transport or AiohttpTransport(2 * settings.campaign_concurrency),
-        clock,
-        timeout_s=settings.call_timeout_s,
-    )
-    http.connect("dynamics", settings.dynamics_url, dynamics_tokens(settings, http, clock))
-    http.connect("campaign", settings.campaign_url, campaign_tokens(settings, http))
+    http = open_http(settings, clock, transport or AiohttpTransport(2 * settings.campaign_concurrency))
     account = await open_account(settings)
     chosen = settings.campaign_addressing
     return compose(
@@ -187,33 +181,6 @@ async def start(env: Mapping[str, str], *, transport: httpx.AsyncBaseTransport |
         addressing=None if chosen == "auto" else Addressing(chosen),
         shipped=shipped_mappings(ROOT / settings.mappings_dir),
         instance=f"{env.get('WEBSITE_INSTANCE_ID', 'local')[:16]}-{os.getpid()}",
-    )
-
-
-def dynamics_tokens(settings: Settings, http: Http, clock: Clock) -> Tokens:
-    """By client secret if there is one, else by managed identity or the developer's own sign-in."""
-    if settings.uses_dynamics_identity:
-        from azure.identity.aio import DefaultAzureCredential
-
-        credential = DefaultAzureCredential(managed_identity_client_id=settings.dynamics_client_id or None)
-        return azure_tokens(credential, settings.dynamics_scope, clock)
-    return http.client_credentials(
-        "dynamics",
-        settings.dynamics_token_address,
-        client_id=settings.dynamics_client_id,
-        client_secret=settings.dynamics_client_secret.get_secret_value(),
-        scope=settings.dynamics_scope,
-    )
-
-
-def campaign_tokens(settings: Settings, http: Http) -> Tokens:
-    """By client secret (reference adobe.md B.1)."""
-    return http.client_credentials(
-        "campaign",
-        settings.campaign_token_url,
-        client_id=settings.campaign_client_id,
-        client_secret=settings.campaign_client_secret.get_secret_value(),
-        scope=settings.campaign_scopes,
     )
 
 

@@ -21,13 +21,14 @@ ALLOWED: dict[str, set[str]] = {
     "tokens": BASE | {"origin"},
     "transport": BASE,
     "http": BASE | TRANSPORT,
+    "connections": BASE | TRANSPORT | {"settings"},
     "planning": {"model", "errors", "catalogue"},
     "reference": {"settings", "errors", "catalogue"},
     "dynamics": BASE | TRANSPORT,
     "campaign": BASE | TRANSPORT,
     "storage": BASE,
     "flows": BASE | {"planning", "dynamics", "campaign", "storage", "settings"},
-    "app": BASE | TRANSPORT | {"planning", "dynamics", "campaign", "storage", "settings", "flows"},
+    "app": BASE | TRANSPORT | {"planning", "dynamics", "campaign", "storage", "settings", "flows", "connections"},
 }
 IO_FREE = ("datetime.now", "time.time", "random.random", "asyncio.sleep", "time.sleep", "uuid4")
 
