@@ -103,6 +103,14 @@ def test_the_filter_follows_changes_and_deletes() -> None:
     assert campaign.get(LOOKUP + "c-2")["content"] == []
 
 
+def test_the_filter_lists_the_oldest_profile_first() -> None:
+    campaign = instance("filter")
+    older = campaign.create(externalId="c-0")["PKey"]
+    newer = campaign.create(externalId="c-1")["PKey"]
+    campaign.send("PATCH", f"{EXT}/{older}", {"externalId": "c-1"})
+    assert [row["PKey"] for row in campaign.get(LOOKUP + "c-1")["content"]] == [older, newer]
+
+
 def test_filter_mode_has_no_key() -> None:
     campaign = instance("filter")
     campaign.create(externalId="c-1")

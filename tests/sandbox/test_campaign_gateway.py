@@ -71,7 +71,8 @@ def test_who_is_turned_away_is_told_in_json(headers: dict[str, str], status: int
 
 
 @pytest.mark.parametrize(
-    "target", ["/elsewhere/campaign/profileAndServices/profile", "/", "/local/other", "/local"]
+    "target",
+    ["/elsewhere/campaign/profileAndServices/profile", "/", "/ims/token/v3x", "/local/other", "/local"],
 )
 def test_a_wrong_tenant_leads_nowhere(target: str) -> None:
     status, content = answer(Instance(), target)

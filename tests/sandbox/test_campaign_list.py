@@ -64,6 +64,8 @@ def test_count_is_asked_for_at_its_href(campaign: Instance) -> None:
     href = campaign.get(EXT)["count"]["href"]
     assert "/profile//_count?_lineStart=@" in href
     assert campaign.get(target(href)) == {"count": 60}
+    last = campaign.get(target(campaign.get(f"{EXT}?_lineCount=40")["next"]["href"]))
+    assert "next" not in last and "value" not in last["count"]
     filtered = campaign.get(f"{EXT}/byText?text=1&_lineCount=5")
     assert campaign.get(target(filtered["count"]["href"])) == {"count": 10}
 

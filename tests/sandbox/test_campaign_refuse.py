@@ -147,7 +147,6 @@ def test_a_body_that_is_no_json_object_is_refused(campaign: Instance, body: byte
         ("POST", f"{EXT}/c-1", {}),
         ("POST", f"{EXT}/byText", {}),
         ("DELETE", EXT, None),
-        ("DELETE", f"{EXT}/c-1", {"firstName": "x"}),
         ("GET", f"{EXT}/c-1/subscriptions", None),
         ("GET", f"{EXT}/c-1?expand=all", None),
         ("POST", f"{EXT}?upsert=true", {}),
@@ -161,6 +160,12 @@ def test_what_no_document_describes_is_refused(
     campaign: Instance, method: str, target: str, body: object
 ) -> None:
     assert campaign.refused(method, target, body)[0] in (404, 500)
+    assert len(campaign.service.dump()) == 1
+
+
+def test_a_delete_has_nothing_to_say(campaign: Instance) -> None:
+    pkey = campaign.service.dump()[0]["PKey"]
+    assert campaign.refused("DELETE", f"{EXT}/{pkey}", {"firstName": "x"})[0] == 500
     assert len(campaign.service.dump()) == 1
 
 

@@ -110,6 +110,11 @@ def test_a_late_request_lands_in_its_turn(campaign: Instance) -> None:
     campaign.time += 20
     now = campaign.get(f"{EXT}/c-1")
     assert (now["firstName"], now["lastModified"]) == ("Late", "2026-05-28 20:27:30.000Z")
+    for name, delay in (("Second", 20), ("First", 10)):
+        command(campaign, "fault", kind="lands_late", method="PATCH", delay_s=delay)
+        campaign.send("PATCH", f"{EXT}/c-1", {"firstName": name})
+    campaign.time += 30
+    assert campaign.service.dump()[0]["firstName"] == "Second"
     command(campaign, "fault", kind="lands_late", method="POST", delay_s=50)
     campaign.send("POST", EXT, {"externalId": "c-2"})
     command(campaign, "reset")

@@ -43,6 +43,13 @@ def test_computed_fields_follow_what_is_stored(campaign: Instance) -> None:
     assert campaign.get(f"{EXT}/c-1")["age"] == 36
 
 
+def test_computed_fields_of_one_profile_never_show_in_another(campaign: Instance) -> None:
+    empty = campaign.create(externalId="c-1")
+    campaign.create(externalId="c-2", firstName="Ada", location={"address1": "1 Mill Road", "city": "Rome"})
+    assert campaign.get(f"{EXT}/c-1") == empty
+    assert empty["postalAddress"]["line1"] == empty["postalAddress"]["serialized"] == ""
+
+
 def test_patch_answers_key_and_href_and_changes_only_what_it_names(campaign: Instance) -> None:
     made = campaign.create(externalId="c-1", firstName="Ada", location={"city": "Rome", "zipCode": "00100"})
     campaign.time += 5
