@@ -13,7 +13,7 @@ the query of a link as soon as `params=` is given, even `{}` (dataverse.md 9.3).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -120,6 +120,7 @@ class Http:
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
         self._extensions = {"timeout": timeout}
         self._sites: dict[str, Site] = {}
+        self._closers: list[Callable[[], Awaitable[None]]] = []
 
     def connect(self, system: str, url: str, tokens: Tokens) -> Site:
         """Name the origin of a system (`dynamics` or `campaign`) and where its tokens come from."""
@@ -199,7 +200,13 @@ class Http:
             wait = DEFAULT_RETRY_AFTER_S
         return min(max(wait, 1.0), LONGEST_RETRY_AFTER_S)
 
+    def close_with(self, closer: Callable[[], Awaitable[None]]) -> None:
+        """Something to close with this client, such as a credential."""
+        self._closers.append(closer)
+
     async def aclose(self) -> None:
+        for closer in self._closers:
+            await closer()
         await self._transport.aclose()
 
 

@@ -17,7 +17,7 @@ from sync.http import Answer
 _CODES = re.compile(r"\b(?:RST|PGS|XTK|NMS|SCM|WDB|ORA)-\d{6}\b")
 _FIELDS = re.compile(r"'@?(\w+)' (?:field|property)|column \"?(\w+)\"?")
 
-_BY_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
+_DATA: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Cannot update key '"), "key_change"),
     (re.compile(r"with the same key '|duplicate key value violates unique constraint"), "duplicate_key"),
     (re.compile(r"' enumeration of the '"), "enumeration_value"),
@@ -29,12 +29,12 @@ _BY_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         "value_too_long",
     ),
-    (re.compile(r"Unable to find document"), "not_found"),
     (re.compile(r"is not valid for the '@"), "value_refused"),
     (re.compile(r"XTK-170006|XTK-170037|invalid input syntax for|out of range"), "value_refused"),
 )
-_BAD_KEY = re.compile(r"XTK-170036[^\n]*'@id = |Unable to decrypt PKey")
+_BAD_KEY = re.compile(r"XTK-170036[^\n]*'@id = |^[^\n]*Unable to decrypt PKey")
 """The last part of the URL is neither a PKey nor an identification key (Standard, v8)."""
+_NO_DOCUMENT = "Unable to find document"
 
 
 def error_from(answer: Answer, *, fields: Collection[str] = (), by_key: bool = False) -> SyncError:
@@ -47,12 +47,15 @@ def error_from(answer: Answer, *, fields: Collection[str] = (), by_key: bool = F
         return _of_gateway(answer, gateway)
     codes = tuple(dict.fromkeys(_CODES.findall(text)))
     detail = " ".join((*codes, *_named(text, fields))) or f"HTTP {status}"
-    if _BAD_KEY.search(text):
-        return SyncError("no_addressing" if by_key else "not_found", detail, status=status)
-    if codes or "Unable to " in text:
-        for pattern, code in _BY_TEXT:
+    if codes:
+        # Before anything that stops the flow or means "absent": these texts repeat a value, which could say that.
+        for pattern, code in _DATA:
             if pattern.search(text):
                 return SyncError(code, detail, status=status)
+    if _BAD_KEY.search(text):
+        return SyncError("no_addressing" if by_key else "not_found", detail, status=status)
+    if status == 404 and _NO_DOCUMENT in text:
+        return SyncError("not_found", detail, status=status)
     if status == 404:
         # Not the engine's "no such document": a delete must not take a wrong address for success.
         return SyncError("campaign_wrong_address", detail, status=status)
