@@ -102,6 +102,21 @@ class Organization:
             raise no_row(rows.table.name, row_id)
         rows.remove(row_id)
 
+    def atomically(self, work: Callable[[], None]) -> None:
+        """All of `work` or nothing of it; versions drawn meanwhile are gone."""
+        undo: list[Callable[[], None]] = []
+        for rows in self.tables.values():
+            rows.undo = undo
+        try:
+            work()
+        except Exception:
+            for step in reversed(undo):
+                step()
+            raise
+        finally:
+            for rows in self.tables.values():
+                rows.undo = None
+
     def merge(self, winner: str, loser: str) -> None:
         """Merges two contacts: the loser stays as an inactive row that names its master."""
         rows = self.tables["contact"]

@@ -108,7 +108,6 @@ class Call:
     body: bytes
     root: str
     """`{origin}/api/data/v9.2` as links spell it."""
-    raw_query: str = ""
     references: Mapping[str, str] = field(default_factory=dict)
     """Content-ID -> address, inside a change set."""
 

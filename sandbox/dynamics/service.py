@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from json import dumps
 from urllib.parse import unquote
 
+from sandbox.dynamics.batch import Batch
 from sandbox.dynamics.errors import Refused, bad, no_segment, not_allowed
+from sandbox.dynamics.metadata import Metadata
 from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.organization import Organization, privilege_id
 from sandbox.dynamics.query import Call, parse_query
@@ -37,6 +39,7 @@ class DynamicsService(Scripting):
         self.protection = Protection(options)
         self._reading = Reading(self.organization)
         self._writing = Writing(self.organization, self._reading)
+        self._metadata = Metadata(self.organization)
         self.in_flight = 0
         """Requests being answered now, as the server in front counts them; this one included."""
         self._requests = 0
@@ -84,7 +87,7 @@ class DynamicsService(Scripting):
             self.protection.charge(now, self.options.execution_s)
         except Refused as refused:
             answer = refused.response()
-        request_id = f"{self._requests:08x}-0000-4000-8000-000000000000"
+        request_id = self._request_id()
         answer.headers |= {
             "odata-version": "4.0",
             "x-ms-service-request-id": request_id,
@@ -99,7 +102,7 @@ class DynamicsService(Scripting):
             raise no_segment(path.strip("/"))
         call = Call(
             request.method, unquote(path[root.end() :]).lstrip("/"), parse_query(query), request.headers, request.body,
-            f"{origin}{root.group()}", query,
+            f"{origin}{root.group()}",
         )  # fmt: skip
         return self.perform(call)
 
@@ -111,6 +114,11 @@ class DynamicsService(Scripting):
                 "UserId": self.options.user_id,
                 "OrganizationId": self.organization.id,
             })  # fmt: skip
+        if call.path == "$batch":
+            return self._batch(call)
+        if call.path.startswith("EntityDefinitions"):
+            self._note = "metadata"
+            return self._metadata.answer(call)
         asked = _PRIVILEGES.fullmatch(call.path)
         if asked is not None:
             return self._user_privileges(call, asked.group(1).lower())
@@ -124,6 +132,33 @@ class DynamicsService(Scripting):
         )
         self._note, self._record = f"{name}.{what}", record
         return answer
+
+    def _batch(self, call: Call) -> Response:
+        """Each operation gets a log line of its own, noted `$batch/contacts.create`; the batch one without a record."""
+        if call.query.options:
+            raise bad("Query options are not supported on $batch.")
+
+        def one(inner: Call) -> Response:
+            self._note = self._record = ""
+            status = 0
+            try:
+                answer = self.perform(inner)
+                status = answer.status
+                return answer
+            except Refused as refused:
+                status = refused.status
+                raise
+            finally:
+                note, target = f"$batch/{self._note}", f"{inner.path}?{inner.query.kept}"
+                self.log.append(Entry(self.now(), inner.method, target, status, "", note, self._record))
+
+        try:
+            return Batch(one, self.organization.atomically, self._request_id()).run(call)
+        finally:
+            self._note, self._record = "$batch", ""
+
+    def _request_id(self) -> str:
+        return f"{self._requests:08x}-0000-4000-8000-000000000000"
 
     def _function(self, call: Call, name: str, content: dict[str, object]) -> Response:
         """An OData function's complex result."""
