@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import hashlib
 import logging
+import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -91,7 +92,7 @@ async def _until(due: datetime) -> None:
 
 def lock_file(name: str, storage: str) -> Path:
     """The file whose lock makes a timer a singleton for one storage account; it ends with its process."""
-    folder = Path(tempfile.gettempdir()) / "sandbox-host"
+    folder = Path(tempfile.gettempdir()) / f"sandbox-host-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     account = hashlib.blake2b(storage.encode(), digest_size=8).hexdigest()
     return folder / f"{account}-{name}.lock"
