@@ -38,6 +38,7 @@ from sync.storage.history import Counters, History, ParkedRecords
 from sync.storage.lanes import Lanes, MessageUnreadable, from_message
 from sync.storage.ledger import Ledger
 from sync.storage.mappings import Mappings
+from sync.storage.permits import Permits
 from sync.storage.watermarks import Watermarks
 from sync.transport import AiohttpTransport
 
@@ -143,6 +144,7 @@ def compose(
         ledger=Ledger(account.table("ledger")),
         lanes=Lanes(account),
         budget=Budget(account.table("budget"), limit, clock, rng),
+        dynamics_permits=Permits(account.table("budget"), "dynamics", clock, rng),
         parked=ParkedRecords(account.table("parked")),
         history=History(account.table("history"), clock, rng),
         counters=Counters(account.table("counters"), clock, instance),

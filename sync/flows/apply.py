@@ -55,9 +55,14 @@ class Apply:
         parts = [chunk]
         if chunk.redelivered and len(chunk.changes) > 1:
             parts = [chunk.alone(change) for change in chunk.changes]
-        for part in parts:
-            await self._work(part, invocation)
-        await self._context.counters.flush()
+        self._context.chunks_in_work += 1
+        try:
+            for part in parts:
+                await self._work(part, invocation)
+        finally:
+            self._context.chunks_in_work -= 1
+        # The last chunk for now writes the counts of all: nothing may come after it.
+        await self._context.counters.flush(now=not self._context.chunks_in_work)
 
     async def _work(self, chunk: Chunk, invocation: str) -> None:
         owner = f"{invocation}:{self._context.nonce()}"
@@ -122,9 +127,10 @@ class Apply:
                 work.sources[record_id] = change.row
         if doubtful:
             compiled = work.compiled
-            found = await self._context.dynamics.read(
-                compiled.entity_set, compiled.key_column, compiled.columns, doubtful
-            )
+            async with self._context.dynamics_permit():
+                found = await self._context.dynamics.read(
+                    compiled.entity_set, compiled.key_column, compiled.columns, doubtful
+                )
             work.sources.update({record_id: found.get(record_id) for record_id in doubtful})
 
     def _plan(self, work: Work) -> list[Plan]:

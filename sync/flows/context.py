@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from sync import telemetry
@@ -20,8 +22,11 @@ from sync.storage.history import Counters, History, ParkedRecords
 from sync.storage.lanes import Lanes
 from sync.storage.ledger import Ledger
 from sync.storage.mappings import Mappings
+from sync.storage.permits import Permits
 from sync.storage.watermarks import Progress, Watermarks
 
+DEFAULT_PARALLELISM = 8
+"""Requests to Dynamics at once until it has said how many it likes."""
 STOPPED_DELAY_S = 60.0
 """How long work waits while a flow is stopped (credentials, roles, another environment)."""
 
@@ -42,6 +47,7 @@ class Context:
     ledger: Ledger
     lanes: Lanes
     budget: Budget
+    dynamics_permits: Permits
     parked: ParkedRecords
     history: History
     counters: Counters
@@ -50,6 +56,7 @@ class Context:
     buckets: dict[str, int] = field(default_factory=dict)
     calls_in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
 
+    chunks_in_work: int = 0
     probed: bool = True
     """Whether the addressing mode is known; else the first chunk asks Campaign."""
 
@@ -58,6 +65,15 @@ class Context:
         if not self.probed:
             self.profiles.addressing = await self.profiles.probe()
             self.probed = True
+
+    @asynccontextmanager
+    async def dynamics_permit(self) -> AsyncIterator[None]:
+        """One of the requests that `x-ms-dop-hint` allows all instances at once (reference dataverse.md 3)."""
+        timeout = self.settings.call_timeout_s
+        count = self.dynamics.dop_hint or DEFAULT_PARALLELISM
+        hold = timeout + self.settings.skew_s
+        async with self.dynamics_permits.one(count, hold_s=hold, wait_s=timeout):
+            yield
 
     def nonce(self) -> str:
         """A name nobody else has."""

@@ -54,19 +54,23 @@ async def _history(context: Context, table: Table, until: float) -> int:
 
 
 async def _tombstones(context: Context, table: Table, until: float) -> int:
-    """Resolved tombstones older than TOMBSTONE_DAYS."""
+    """Resolved tombstones, and rows of older epochs, that nothing has touched for TOMBSTONE_DAYS."""
     before = to_iso(context.clock.now() - context.settings.tombstone_days * DAY_S)
+    epochs = {
+        name: (await context.watermarks.progress(name)).epoch for name in await context.mappings.names()
+    }
     token: str | None = await context.control.noted("_expire", "tombstones") or None
     gone = 0
     while True:
-        where = (("state", "eq", State.DELETED.value), ("updated", "lt", before))
-        page = await table.page(Query(where=where), token=token)
+        page = await table.page(Query(where=(("updated", "lt", before),)), token=token)
         for row in map(from_stored, page.rows):
-            if row.unresolved or row.claimed:
-                continue
-            if await context.ledger.delete(row):
+            mapping, epoch, _ = row.partition.split(":")
+            tombstone = row.state is State.DELETED and not row.unresolved and not row.claimed
+            outdated = int(epoch) < epochs.get(mapping, 0)
+            if (tombstone or outdated) and await context.ledger.delete(row):
                 gone += 1
-                context.counters.count(row.partition.split(":")[0], "state:deleted", -1)
+                if not outdated:
+                    context.counters.count(mapping, "state:deleted", -1)
         token = page.token
         await context.control.note("_expire", "tombstones", token or "")
         if token is None or context.clock.now() >= until:
