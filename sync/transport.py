@@ -18,6 +18,9 @@ from yarl import URL
 KEEP_ALIVE_S = 30.0
 """An idle connection is closed by us before a server closes it under a request."""
 
+EXACT_S = 86_400.0
+"""aiohttp rounds longer timeouts up to whole seconds; a claim's deadline leaves no room for that."""
+
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
     """One pool of connections, made on first use on the running loop; keeps no cookies (dataverse.md 3)."""
@@ -48,7 +51,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 headers=request.headers,
                 data=request.content or None,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=seconds),
+                timeout=aiohttp.ClientTimeout(total=seconds, ceil_threshold=EXACT_S),
             ) as answer:
                 body = await answer.read()
                 return httpx.Response(answer.status, headers=answer.raw_headers, content=body)

@@ -103,6 +103,13 @@ DYNAMICS: dict[str, Entry] = {
         "Correct the mapping or DYNAMICS_URL.",
         STOPS,
     ),
+    "dynamics_unreadable": Entry(
+        Reaction.RETRY,
+        "Dynamics ended a full read without a link to go on from.",
+        "Change tracking was switched off meanwhile, or something in between drops the Prefer header.",
+        "Check that 'Track changes' is on for the table, and what sits between the app and Dynamics.",
+        "Queues nothing of that read. " + AGAIN,
+    ),
     "paging_loop": Entry(
         Reaction.RETRY,
         "Dynamics answered a page whose next link is that page again.",
