@@ -1,0 +1,103 @@
+"""What must hold when a faultless system has come to rest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from sync.model import LedgerRow, State
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+def at_rest(world: World) -> None:
+    """Raise Violation with everything that is wrong."""
+    from tests.simulation.world import Violation
+
+    wrong = [*world.witness.violations, *world.host.unexpected]
+    profiles: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for profile in world.campaign.dump():
+        profiles[profile["externalId"]].append(profile)
+    rows = world.ledger_rows()
+    for record_id in world.people.ids:
+        row = rows.pop(record_id, None)
+        wrong += [f"{record_id}: {text}" for text in _record(world, record_id, row, profiles.pop(record_id, []))]
+    wrong += [f"a profile nobody asked for: {name}" for name in profiles]
+    wrong += [f"a ledger row of nobody: {name}" for name in rows]
+    over = world.witness.over_limit(world.settings.campaign_limit, world.settings.campaign_window_s)
+    if over:
+        wrong.append(over)
+    if wrong:
+        raise Violation("; ".join(wrong[:6]))
+
+
+def _record(
+    world: World, record_id: str, row: LedgerRow | None, profiles: list[dict[str, Any]]
+) -> list[str]:
+    if len(profiles) > 1:
+        return [f"I2: {len(profiles)} profiles"]
+    profile = profiles[0] if profiles else None
+    if row is not None:
+        world.outcomes[f"state_{row.state.value}"] += 1
+        if row.claimed:
+            return ["I7: an open claim at rest"]
+        if row.unresolved and row.state in (State.SYNCED, State.NEW):
+            return [f"I7: unresolved at rest, {row.state}"]
+    if world.people.alive(record_id):
+        return _living(world, record_id, row, profile)
+    return _gone(world, record_id, row, profile)
+
+
+def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[str, Any] | None) -> list[str]:
+    people = world.people
+    expected = people.mapping.updates(people.current(record_id))
+    if row is None:
+        return ["I1: never seen"]
+    if row.state is State.QUARANTINED:
+        world.outcomes[f"quarantined_{row.code}"] += 1
+        return [] if _quarantine_is_right(world, record_id, row, expected is None) else [f"I7: {row.code}"]
+    if expected is None:
+        return [f"I7: bad data, but {row.state}"]
+    if row.state is State.HOLD:
+        held = record_id in people.erased and people.mapping.on_missing == "hold" and profile is None
+        return [] if held else [f"I1: on hold, {row.code}, profile {'there' if profile else 'missing'}"]
+    if row.state is not State.SYNCED:
+        return [f"I7: at rest {row.state} {row.code}"]
+    if profile is None:
+        unnoticed = people.erased.get(record_id)
+        same = unnoticed is not None and {k: v for k, v in unnoticed.items() if k in expected} == {
+            k: v for k, v in expected.items() if k in unnoticed
+        }
+        return [] if same else ["I1: no profile"]
+    differs = [name for name, value in expected.items() if profile[name] != value]
+    if differs:
+        return [f"I1: {', '.join(f'{name} {profile[name]!r} not {expected[name]!r}' for name in differs)}"]
+    return []
+
+
+def _quarantine_is_right(world: World, record_id: str, row: LedgerRow, bad_data: bool) -> bool:
+    if row.code == "email_invalid":
+        return bad_data
+    if row.code == "crashes_worker":
+        return world.people.killed >= 5 or world.chaos.fired["crash"] >= 5
+    if row.code == "campaign_error":
+        return world.people.outages + world.chaos.fired["engine_500"] >= 6
+    return False
+
+
+def _gone(world: World, record_id: str, row: LedgerRow | None, profile: dict[str, Any] | None) -> list[str]:
+    if row is None:
+        return ["I1: a profile without ledger row"] if profile else []
+    if row.state is State.PARKED and row.code == "delete_brake":
+        world.outcomes["parked_delete_brake"] += 1
+        if world.scenario.brake_min >= 50:
+            return ["the brake at 50 deletes"]
+        return []
+    if row.state is State.HOLD:
+        return [] if record_id in world.people.erased else ["I7: gone and on hold"]
+    if row.state is not State.DELETED:
+        return [f"I7: gone, but {row.state} {row.code}"]
+    if profile is not None and world.people.mapping.deletes:
+        return ["I1: gone, but its profile is there"]
+    return []

@@ -1,0 +1,74 @@
+"""What a profile must look like: written by hand for the simulation's small mapping, never taken from `sync/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Values = Mapping[str, Any]
+
+GENDERS = ({1: "male", 2: "female"}, {1: "female", 2: "male"})
+"""The two value tables that mapping edits switch between."""
+BAD_EMAIL = "not an address"
+SELECTED = ("firstname", "lastname", "salutation", "emailaddress1", "gendercode", "middlename")
+
+TEXT = """\
+mapping: contacts
+source: {{table: contact, entity_set: contacts, key: contactid}}
+target: {{resource: profile, key: externalId}}
+options: {{deletes: {deletes}, on_missing: {on_missing}}}
+fields:
+  - {{source: firstname, target: firstName, type: string, length: 30, too_long: truncate}}
+  - {{source: lastname, target: lastName, type: string, length: 50}}
+  - {{source: salutation, target: salutation, type: string, length: 20, apply_updates: false}}
+  - {{source: emailaddress1, target: email, type: email, length: 128}}
+  - {{source: gendercode, target: gender, type: enumeration, values: {{1: {one}, 2: {two}}}, default: unknown}}
+"""
+MIDDLE = "  - {source: middlename, target: middleName, type: string, length: 30}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class SmallMapping:
+    """One version of the simulation's mapping."""
+
+    deletes: bool = True
+    on_missing: str = "hold"
+    genders: int = 0
+    middle: bool = False
+
+    @property
+    def text(self) -> str:
+        table = GENDERS[self.genders]
+        head = TEXT.format(
+            deletes=str(self.deletes).lower(), on_missing=self.on_missing, one=table[1], two=table[2]
+        )
+        return head + (MIDDLE if self.middle else "")
+
+    def profile(self, source: Values) -> dict[str, str] | None:
+        """The profile's fields; None if a person must look at the record."""
+        email = source.get("emailaddress1") or ""
+        if email and "@" not in email:
+            return None
+        profile = {
+            "firstName": _smart(source.get("firstname") or ""),
+            "lastName": _smart(source.get("lastname") or ""),
+            "salutation": source.get("salutation") or "",
+            "email": email,
+            "gender": GENDERS[self.genders].get(source.get("gendercode") or 0, "unknown"),
+        }
+        if self.middle:
+            profile["middleName"] = _smart(source.get("middlename") or "")
+        return profile
+
+    def updates(self, source: Values) -> dict[str, str] | None:
+        """The same without what only a create writes."""
+        profile = self.profile(source)
+        if profile is not None:
+            del profile["salutation"]
+        return profile
+
+
+def _smart(text: str) -> str:
+    """Campaign's smartCase data policy rewrites names; the texts used here are one word each."""
+    return text[:1].upper() + text[1:].lower()

@@ -1,0 +1,300 @@
+"""People: who edit, delete and restore contacts, change the mapping, erase profiles and give commands."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sandbox.wire import Request
+from sync.flows.commands import Replay, RunNow, send
+from sync.storage.history import ParkedRecords
+from tests.simulation.oracle import BAD_EMAIL, SELECTED, SmallMapping
+from tests.simulation.process import Process
+from tests.simulation.scenario import MAPPING
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+FIRST_NAMES = ("ada", "Grace", "hedy", None)
+TWO_WORLDS = "99999999-0000-4000-8000-000000000099"
+
+
+class People:
+    """Acts at random times."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.rng = random.Random(f"people {world.scenario.seed}")
+        self.ids: list[str] = []
+        self.old: dict[str, list[dict[str, Any]]] = {}
+        self.mapping = world.scenario.first_mapping
+        self.serial = 0
+        self.erased: dict[str, dict[str, str] | None] = {}
+        """Profiles that a person deleted in Campaign, and what the source said then."""
+        self.kills_left = 0
+        self.killed = 0
+        self.victim = ""
+        self.outages = 0
+        self._home: Any = None
+
+    def begin(self) -> None:
+        """The contacts there are before the first pull."""
+        for number in range(self.world.scenario.contacts):
+            self.ids.append(f"{number + 1:08x}-0000-4000-8000-{self.rng.getrandbits(48):012x}")
+        for record_id in self.ids[: max(1, len(self.ids) - self.rng.randint(0, 1))]:
+            self.create(record_id)
+        special = self.world.scenario.special
+        if special in ("killer", "outage"):
+            self.victim = self.ids[0]
+            self.kills_left = 7 if self.rng.random() < 0.8 else self.rng.randint(1, 4)
+
+    async def play(self) -> None:
+        """The script: acts at random times."""
+        scenario, world = self.world.scenario, self.world
+        special = scenario.special
+        times = sorted(self.rng.random() * scenario.length_s for _ in range(scenario.acts))
+        for moment in times:
+            await world.wait(max(moment - world.loop.virtual, 0.0))
+            self.act()
+        await world.wait(max(scenario.length_s - world.loop.virtual, 0.0))
+        if special == "environment":
+            await self._another_environment()
+
+    def act(self) -> None:
+        """One thing that somebody does."""
+        acts: tuple[tuple[float, Callable[[], None]], ...] = (
+            (5.0, self.edit),
+            (3.0, self.delete_or_restore),
+            (1.0, self.delete_and_restore),
+            (1.5, self.edit_back),
+            (0.8, self.touch),
+            (1.0, self.bad_email),
+            (0.8, self.edit_mapping),
+            (0.6, self.erase_profile),
+            (0.5, self.command),
+        )
+        self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
+
+    # -- in Dynamics -----------------------------------------------------------------------------------------------
+
+    def _table(self) -> Any:
+        return self.world.dynamics.organization.tables["contact"]
+
+    def alive(self, record_id: str) -> bool:
+        return record_id in self._table().rows
+
+    def current(self, record_id: str) -> dict[str, Any]:
+        """The source's selected columns."""
+        row = self._table().rows[record_id]
+        return {name: row.get(name) for name in SELECTED}
+
+    def _learn(self, record_id: str) -> None:
+        table = self._table()
+        if record_id in table.rows:
+            values = self.current(record_id)
+            self.old.setdefault(record_id, []).append(values)
+            self.world.witness.learned(record_id, table.rows[record_id]["versionnumber"], values)
+        else:
+            self.world.witness.learned(record_id, table.deleted[record_id], None)
+
+    def _did(self, what: str, record_id: str) -> None:
+        self.world.outcomes[f"people_{what}"] += 1
+        self.world.note("people", f"{what} {record_id}")
+
+    def _fresh(self) -> dict[str, Any]:
+        self.serial += 1
+        rng = self.rng
+        return {
+            "firstname": rng.choice(FIRST_NAMES),
+            "lastname": f"n{self.serial}",
+            "emailaddress1": rng.choice((f"a{self.serial}+x@example.com", None)),
+            "gendercode": rng.choice((1, 2, None)),
+        }
+
+    def create(self, record_id: str) -> None:
+        more = {"salutation": f"s{self.serial}", "middlename": self.rng.choice(("kay", None))}
+        self.world.dynamics.seed([{"contactid": record_id, **self._fresh(), **more}])
+        self._learn(record_id)
+        self._did("create", record_id)
+
+    def _someone(self) -> str:
+        living = [record_id for record_id in self.ids if self.alive(record_id)]
+        return self.rng.choice(living) if living else ""
+
+    def edit(self, changes: dict[str, Any] | None = None, what: str = "edit", record_id: str = "") -> None:
+        record_id = record_id or self._someone()
+        if not record_id:
+            return
+        self.world.dynamics.edit(record_id, self._fresh() if changes is None else changes)
+        self._learn(record_id)
+        self._did(what, record_id)
+
+    def edit_back(self) -> None:
+        """Every column as it was before: the same values under a new version."""
+        record_id = self._someone()
+        if not record_id or len(self.old[record_id]) < 2:
+            self.edit()
+            return
+        self.edit(self.rng.choice(self.old[record_id][:-1]), "edit_back", record_id)
+
+    def touch(self) -> None:
+        """A column nobody mapped changes: a new version with the same values."""
+        self.serial += 1
+        self.edit({"jobtitle": f"t{self.serial}"}, "touch")
+
+    def bad_email(self) -> None:
+        self.edit({"emailaddress1": BAD_EMAIL}, "bad_email")
+
+    def delete_or_restore(self) -> None:
+        record_id = self.rng.choice(self.ids)
+        if self.alive(record_id):
+            self.delete(record_id)
+        else:
+            self.create(record_id)
+
+    def delete(self, record_id: str) -> None:
+        self.world.dynamics.delete(record_id)
+        self._learn(record_id)
+        self._did("delete", record_id)
+
+    def delete_and_restore(self) -> None:
+        """Gone and back between two polls."""
+        record_id = self._someone()
+        if record_id:
+            self.delete(record_id)
+            self.create(record_id)
+
+    # -- in the sync and in Campaign ---------------------------------------------------------------------------------
+
+    def edit_mapping(self) -> None:
+        """Other values, or one more column."""
+        if self.rng.random() < 0.6 or self.mapping.middle:
+            self.use(replace(self.mapping, genders=1 - self.mapping.genders), "mapping_values")
+        else:
+            self.use(replace(self.mapping, middle=True), "mapping_column")
+
+    def use(self, mapping: SmallMapping, what: str) -> None:
+        """Activate a mapping text."""
+        world = self.world
+        store = world.mappings
+        if world.at_once(store.active(MAPPING)) is None:
+            return
+        self.mapping = mapping
+        world.witness.mappings.append(mapping)
+        world.at_once(store.activate(MAPPING, mapping.text, author="sim", comment="", buckets=2))
+        self._did(what, "")
+
+    def erase_profile(self) -> None:
+        """Somebody deletes a profile in Campaign."""
+        record_id = self.rng.choice(self.ids)
+        try:
+            self.world.campaign.delete(record_id)
+        except ValueError:
+            return
+        expected = self.mapping.profile(self.current(record_id)) if self.alive(record_id) else None
+        self.erased[record_id] = expected
+        self._did("erase", record_id)
+
+    def command(self) -> None:
+        """Somebody runs a command."""
+        self.rng.choice((lambda: self.replay("replay"), lambda: self.replay("retry"), self.run_now))()
+
+    def replay(self, intent: Any, **narrowed: Any) -> None:
+        world = self.world
+        progress = world.at_once(world.watermarks.progress(MAPPING))
+        if progress.generation == 0:
+            return
+        states = ("quarantined", "parked", "hold") if intent == "retry" else ()
+        command = Replay(mapping=MAPPING, epoch=progress.epoch, intent=intent, states=states, **narrowed)
+        world.at_once(send(world.lanes, command))
+        self._did(f"command_{intent}", "")
+
+    def run_now(self) -> None:
+        self.world.at_once(send(self.world.lanes, RunNow(mapping=MAPPING)))
+        self._did("command_pull", "")
+
+    def approve_deletes(self) -> int:
+        """Let every braked delete through."""
+        world = self.world
+        parked = ParkedRecords(world.clean.table("parked"))
+        rows = [row for row in world.clean_parked() if not row.approved]
+        for row in rows:
+            world.at_once(parked.add(replace(row, approved=True)))
+        return len(rows)
+
+    # -- directed trouble --------------------------------------------------------------------------------------------
+
+    async def watch_call(self, process: Process, system: str, request: Request) -> None:
+        """`killer`: this record's writes kill their worker."""
+        if self.kills_left and self.world.scenario.special == "killer" and self._is_victims(request):
+            self.kills_left -= 1
+            self.killed += 1
+            await process.die("a deadly record")
+
+    def forced_fate(self, request: Request) -> str:
+        """`outage`: Campaign's engine fails on this record's writes."""
+        if self.kills_left and self.world.scenario.special == "outage" and self._is_victims(request):
+            self.kills_left -= 1
+            self.outages += 1
+            return "engine_500"
+        return ""
+
+    def _is_victims(self, request: Request) -> bool:
+        if request.method not in ("POST", "PATCH") or "token" in request.target:
+            return False
+        if request.method == "POST":
+            return bool(json.loads(request.body).get("externalId") == self.victim)
+        key = request.target.rpartition("/")[2]
+        row = self.world.campaign.engine.tables["profile"].by_pkey(key)
+        return key == self.victim or (row is not None and row.values.get("externalId") == self.victim)
+
+    async def _another_environment(self) -> None:
+        """The app is redeployed with another tenant's settings for a while, then with its own again."""
+        world = self.world
+        await self._redeploy()
+        settings = world.settings
+        home = world.dynamics
+        world.witness.forbidden_since = world.now()
+        if self.rng.random() < 0.5:
+            url = "https://mc.adobe.test/other/campaign"
+            world.settings = settings.model_copy(update={"campaign_url": url})
+        else:
+            world.dynamics = world.make_dynamics(TWO_WORLDS)
+        world.start_process()
+        await world.wait(12.0)
+        world.outcomes["environment_changed"] += 1
+        await self._redeploy()
+        world.dynamics = home
+        world.settings = settings
+        world.witness.forbidden_since = float("inf")
+        for _ in range(world.scenario.processes):
+            world.start_process()
+
+    async def _redeploy(self) -> None:
+        """All processes stop; what they sent has landed before the next ones start."""
+        for process in list(self.world.processes):
+            self.world.bury(process, replace=False)
+        await self.world.wait(5.0)
+        for process in list(self.world.processes):
+            self.world.bury(process, replace=False)
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """No more trouble from here."""
+        self.kills_left = 0
+
+    def last_orders(self) -> bool:
+        """After the system came to rest: what waits for a person is decided; whether anything was."""
+        world = self.world
+        decided = 0
+        if self.rng.random() < 0.7:
+            decided += self.approve_deletes()
+        again = ("crashes_worker", "campaign_error", "campaign_refused", "internal_error")
+        if any(row.code in again for row in world.ledger_rows().values()):
+            self.replay("retry")
+            decided += 1
+        return decided > 0

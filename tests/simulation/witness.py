@@ -1,0 +1,114 @@
+"""Watches every request that reaches Campaign, as it reaches it: order of versions, rate, and forbidden writes."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sandbox.wire import Request, Response
+from tests.simulation.oracle import SmallMapping
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a record was in Dynamics from a version on; `values` None means that it was gone."""
+
+    version: int
+    values: dict[str, Any] | None
+
+
+class Witness:
+    """Knows the whole history of the source, and judges each write by it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.facts: dict[str, list[Fact]] = {}
+        self.mappings: list[SmallMapping] = [world.scenario.first_mapping]
+        self._floor: dict[str, int] = {}
+        self.sent: list[float] = []
+        self.writes: dict[str, list[str]] = {}
+        self.frozen = False
+        """A synced system is being watched: any write is a violation (I8)."""
+        self.forbidden_since = float("inf")
+        """Requests sent from then on go to a system that this sync was not set up for."""
+        self.violations: list[str] = []
+
+    def learned(self, record_id: str, version: int, values: dict[str, Any] | None) -> None:
+        """A person changed the source."""
+        self.facts.setdefault(record_id, []).append(Fact(version, values))
+
+    def saw(self, request: Request, response: Response, sent_at: float) -> None:
+        """A request reached Campaign."""
+        world = self._world
+        entry = world.campaign.log[-1]
+        if entry.note == "token":
+            return
+        if response.status != 401:
+            self.sent.append(sent_at)
+        if sent_at >= self.forbidden_since:
+            self._wrong(f"environment guard: {request.method} sent to Campaign")
+        if request.method == "GET" or not 200 <= response.status < 300:
+            return
+        verb = entry.note.rpartition(".")[2]
+        world.outcomes[f"campaign_{verb}"] += 1
+        if self.frozen:
+            self._wrong(f"I8: {verb} of {entry.record} in a synced system")
+        body = json.loads(request.body) if request.body else {}
+        self.writes.setdefault(entry.record, []).append(verb)
+        self._in_order(entry.record, verb, body)
+
+    def _in_order(self, record_id: str, verb: str, body: dict[str, Any]) -> None:
+        """The written state must be one the source had, not before the one written last (I3)."""
+        facts = self.facts.get(record_id, [])
+        fitting = [index for index, fact in enumerate(facts) if self._fits(fact, verb, body)]
+        if not fitting:
+            self._wrong(f"I1: {verb} of {record_id} writes what Dynamics never held: {body}")
+            return
+        floor = self._floor.get(record_id, 0)
+        place = bisect_left(fitting, floor)
+        if place == len(fitting):
+            was, now = facts[fitting[-1]].version, facts[floor].version
+            self._wrong(f"I3: {verb} of {record_id} writes version {was} over {now}")
+            return
+        self._floor[record_id] = fitting[place]
+
+    def _fits(self, fact: Fact, verb: str, body: dict[str, Any]) -> bool:
+        if verb == "delete":
+            return fact.values is None
+        if fact.values is None:
+            return False
+        return any(self._matches(mapping, fact.values, body) for mapping in self.mappings)
+
+    @staticmethod
+    def _matches(mapping: SmallMapping, values: dict[str, Any], body: dict[str, Any]) -> bool:
+        expected = mapping.profile(values)
+        if expected is None:
+            return False
+        raw = {**values, "gendercode": values.get("gendercode")}
+        plain = {
+            "firstName": raw.get("firstname") or "",
+            "lastName": raw.get("lastname") or "",
+            "middleName": raw.get("middlename") or "",
+        }
+        return all(
+            value == (plain[name] if name in plain else expected.get(name))
+            for name, value in body.items()
+            if name != "externalId"
+        )
+
+    def _wrong(self, text: str) -> None:
+        self._world.note("VIOLATION", text)
+        self.violations.append(text)
+
+    def over_limit(self, limit: int, window_s: float) -> str:
+        """The first sliding window with more calls than the limit, or "" (I6)."""
+        times = sorted(self.sent)
+        for index in range(len(times) - limit):
+            if times[index + limit] - times[index] < window_s:
+                return f"I6: more than {limit} calls in {window_s:.0f} s"
+        return ""

@@ -1,0 +1,387 @@
+"""One run: two look-alikes, one storage account, a few worker processes, people, and what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import random
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from sandbox.campaign.options import CampaignOptions
+from sandbox.campaign.service import CampaignService
+from sandbox.dynamics.options import DynamicsOptions
+from sandbox.dynamics.service import DynamicsService
+from sandbox.wire import Request
+from sync.app import compose
+from sync.campaign.profiles import Addressing
+from sync.http import Http
+from sync.model import LedgerRow, from_iso
+from sync.storage.account import Account, MemoryAccount
+from sync.storage.history import Parked
+from sync.storage.lanes import Lanes
+from sync.storage.ledger import from_stored
+from sync.storage.mappings import Mappings
+from sync.storage.watermarks import Watermarks
+from tests.simulation.chaos import Chaos
+from tests.simulation.host import Host
+from tests.simulation.loop import Stuck, VirtualLoop, at
+from tests.simulation.network import Wire
+from tests.simulation.people import People
+from tests.simulation.process import Process, RunOver
+from tests.simulation.scenario import MAPPING, Scenario
+from tests.simulation.witness import Witness
+
+T = TypeVar("T")
+EPOCH = 1_790_000_000.0
+DYNAMICS = "https://org.crm4.dynamics.test"
+CAMPAIGN = "https://mc.adobe.test/local/campaign"
+LONGEST_S = 3 * 3600.0
+"""Virtual seconds within which a healthy system must come to rest."""
+
+
+class Violation(Exception):
+    """An invariant does not hold."""
+
+
+class World:
+    """Everything of one run; `tracing` keeps the lines, otherwise only their hash."""
+
+    def __init__(self, scenario: Scenario, *, tracing: bool = False) -> None:
+        self.scenario = scenario
+        self.tracing = tracing
+        self.lines: list[str] = []
+        self._hash = hashlib.blake2b(digest_size=16)
+        self.loop = VirtualLoop()
+        self.rng = random.Random(f"world {scenario.seed}")
+        self.over = False
+        self.graveyard: list[asyncio.Future[Any]] = []
+        self.dead: list[Process] = []
+        self.processes: list[Process] = []
+        self.outcomes: Counter[str] = Counter()
+        self.pages: dict[str, bytes] = {}
+        self.settings = scenario.settings()
+        self.gateway_s = self.settings.gateway_s
+        self.chaos = Chaos(random.Random(f"chaos {scenario.seed}"), scenario.weather)
+        self.dynamics = self.make_dynamics(DynamicsOptions().organization_id)
+        options = CampaignOptions(
+            addressing="key" if scenario.addressing == "key" else "filter",
+            delete_by_key=scenario.delete_by_key,
+            origin="https://mc.adobe.test",
+        )
+        self.campaign = CampaignService(
+            clock=self.now, rng=random.Random(f"campaign {scenario.seed}"), options=options
+        )
+        self.dynamics_host = "org.crm4.dynamics.test"
+        self.account = MemoryAccount(self.now)
+        self.host = Host(self)
+        self.host.attach(self.account.queues)
+        self.clean: Account = self.account.view()
+        self.witness = Witness(self)
+        self.people = People(self)
+        self.made = 0
+        if tracing:
+            _Traced(self).listen()
+
+    # -- time, chance, trace ---------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """The true time; look-alikes and storage have it, workers have it with their skew."""
+        return EPOCH + self.loop.virtual
+
+    def note(self, who: str, what: str) -> None:
+        """One line of the trace."""
+        line = f"{self.loop.virtual:.4f} {who} {what}"
+        self._hash.update(line.encode())
+        if self.tracing:
+            self.lines.append(line)
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+    async def wait(self, seconds: float) -> None:
+        await at(self.loop, self.loop.virtual + seconds)
+
+    async def never(self) -> None:
+        """What a dead process waits for."""
+        if self.over:
+            raise RunOver
+        future: asyncio.Future[None] = self.loop.create_future()
+        self.graveyard.append(future)
+        await future
+
+    # -- processes -------------------------------------------------------------------------------------------------
+
+    def make_dynamics(self, organization: str) -> DynamicsService:
+        scenario = self.scenario
+        options = DynamicsOptions(
+            origin=DYNAMICS,
+            organization_id=organization,
+            anchor=scenario.anchor,
+            recreated=scenario.recreated,
+            limits=False,
+        )
+        rng = random.Random(f"dynamics {scenario.seed} {organization}")
+        service = DynamicsService(clock=self.now, rng=rng, options=options)
+        service.clock(advance_s=scenario.dynamics_skew)
+        return service
+
+    def start_process(self) -> Process:
+        """A new worker process in the current environment."""
+        self.made += 1
+        skew = (self.rng.random() - 0.5) * self.settings.skew_s
+        process = Process(self, f"w{self.made}", skew)
+        http = Http(Wire(process), process, timeout_s=self.settings.call_timeout_s)
+        settings = self.settings
+        tokens = http.client_credentials(
+            "dynamics",
+            f"{DYNAMICS}/local/oauth2/v2.0/token",
+            client_id="local-dynamics",
+            client_secret="local-dynamics-secret",
+            scope=settings.dynamics_scope,
+        )
+        http.connect("dynamics", settings.dynamics_url, tokens)
+        tokens = http.client_credentials(
+            "campaign",
+            "https://mc.adobe.test/ims/token/v3",
+            client_id="local-campaign",
+            client_secret="local-campaign-secret",
+            scope="openid,AdobeID",
+        )
+        http.connect("campaign", settings.campaign_url, tokens)
+        process.app = compose(
+            settings,
+            clock=process,
+            rng=process.rng,
+            account=self.account.view(process),
+            http=http,
+            addressing=Addressing(self.scenario.addressing),
+            shipped={MAPPING: self.scenario.first_mapping.text},
+            instance=process.name,
+        )
+        self.processes.append(process)
+        return process
+
+    def bury(self, process: Process, *, replace: bool = True) -> None:
+        """A process is gone; another one comes after a while."""
+        process.alive = False
+        self.processes.remove(process)
+        self.dead.append(process)
+        self.host.ended(process.running)
+        if replace:
+            self.loop.call_later(0.1 + 2.0 * self.rng.random(), self._replace)
+
+    def _replace(self) -> None:
+        if not self.over:
+            self.start_process()
+
+    def some_process(self) -> Process | None:
+        """A live process, or None while all are down."""
+        return self.rng.choice(self.processes) if self.processes else None
+
+    def forced_fate(self, system: str, request: Request) -> str:
+        """A fault that the scenario directs at this call."""
+        return self.people.forced_fate(request) if system == "campaign" else ""
+
+    # -- looking into storage ----------------------------------------------------------------------------------------
+
+    def at_once(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of something that waits for nothing (clean storage views)."""
+        try:
+            work.send(None)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        raise AssertionError("it waited")
+
+    @property
+    def lanes(self) -> Lanes:
+        return Lanes(self.clean)
+
+    @property
+    def mappings(self) -> Mappings:
+        return Mappings(self.clean.table("mappings"), _TrueClock(self))
+
+    @property
+    def watermarks(self) -> Watermarks:
+        return Watermarks(self.clean.table("watermarks"))
+
+    def clean_parked(self) -> list[Parked]:
+        """Deletes that wait for approval."""
+        rows = self.account.tables["parked"].rows.values()
+        return [
+            Parked(
+                str(row.entity["PartitionKey"]),
+                MAPPING,
+                str(row.entity["RowKey"]).partition(":")[2],
+                str(row.entity["reason"]),
+                from_iso(str(row.entity["since"])),
+                bool(row.entity["approved"]),
+            )
+            for row in rows
+            if row.entity["PartitionKey"] == f"approval:{MAPPING}"
+        ]
+
+    def ledger_rows(self) -> dict[str, LedgerRow]:
+        """Ledger rows of the current epoch by record id."""
+        rows = [from_stored(stored) for stored in self.account.tables["ledger"].rows.values()]
+        return {row.record_id: row for row in rows}
+
+    # -- the run -----------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Play it; raises Violation."""
+        try:
+            self.loop.run_until_complete(self._run())
+        except Stuck:
+            raise Violation("stuck: nothing is left to happen, and something waits") from None
+        finally:
+            self._throw_away()
+
+    async def _run(self) -> None:
+        from tests.simulation import check
+
+        for _ in range(self.scenario.processes):
+            self.start_process()
+        self.people.begin()
+        ticks = self.loop.create_task(self._ticks())
+        await self.people.play()
+        self.chaos.end()
+        self.people.end()
+        ticks.cancel()
+        await self.settle()
+        if self.people.last_orders():
+            await self.settle()
+        check.at_rest(self)
+        await self._again()
+        check.at_rest(self)
+
+    async def _ticks(self) -> None:
+        """Timers while things go wrong: lost, doubled, irregular."""
+        scenario, chaos = self.scenario, self.chaos
+        count = 0
+        while True:
+            await self.wait(scenario.tick_s * (0.6 + 0.8 * self.rng.random()))
+            count += 1
+            if chaos.host("lost_tick", 0.5):
+                continue
+            for _ in range(1 + chaos.host("overlapping_ticks")):
+                self._tick("pull_changes")
+            if any(self.account.queues["backfill-hold"].messages):
+                self._tick("feed_backfill")
+            if count % 6 == 0:
+                self._tick("wake_parked")
+
+    def _tick(self, name: str) -> None:
+        process = self.some_process()
+        if process is not None:
+            self.note(process.name, f"timer {name}")
+            self.host.begin(process, self.host.timer(process, name))
+
+    async def settle(self) -> None:
+        """Let a faultless system come to rest: lanes empty, generation read and swept, two pulls that find nothing."""
+        began = self.loop.virtual
+        quiet = 0
+        while quiet < 2:
+            if self.loop.virtual - began > LONGEST_S:
+                raise Violation(f"liveness: not at rest after {LONGEST_S:.0f} s: {self._unrest()}")
+            await self.host.until_idle()
+            if self.host.unexpected:
+                raise Violation(f"an exception no function may end with: {self.host.unexpected[0]}")
+            visible = self.host.waiting()
+            if visible is not None:
+                quiet = 0
+                await self.wait(min(max(visible - self.now(), 0.0), 600.0) + 0.4)
+                continue
+            if self.account.queues["backfill-hold"].messages:
+                quiet = 0
+                self._tick("feed_backfill")
+                await self.wait(2.0)
+                continue
+            self._tick("pull_changes")
+            self._tick("wake_parked")
+            await self.wait(1.0)
+            await self.host.until_idle()
+            quiet = quiet + 1 if self._finished() else 0
+
+    def _finished(self) -> bool:
+        if self.host.waiting() is not None or self.account.queues["backfill-hold"].messages:
+            return False
+        tick = self.at_once(self.watermarks.tick(MAPPING))
+        progress = self.at_once(self.watermarks.progress(MAPPING))
+        done = progress.generation > 0 and progress.swept == progress.generation and not tick.resync
+        return done and not progress.running and not progress.closing
+
+    def _unrest(self) -> str:
+        queued = {name: len(queue.messages) for name, queue in self.account.queues.items() if queue.messages}
+        progress = self.at_once(self.watermarks.progress(MAPPING))
+        states = Counter(row.state.value for row in self.ledger_rows().values())
+        return f"{queued} {dict(states)} running={progress.running} closing={progress.closing} {self.host.running}"
+
+    async def _again(self) -> None:
+        """A synced system is asked again: three pulls, the timers, a replay (invariant I8)."""
+        self.witness.frozen = True
+        for _ in range(3):
+            self._tick("pull_changes")
+            await self.wait(1.0)
+            await self.host.until_idle()
+        self.people.replay("replay")
+        self._tick("expire_rows")
+        await self.settle()
+        self.witness.frozen = False
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def _throw_away(self) -> None:
+        """Discard what is suspended without letting its `finally` act."""
+        self.over = True
+        for process in (*self.processes, *self.dead):
+            process.alive = False
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        for task in tasks:
+            coroutine = task.get_coro()
+            if coroutine is None:
+                continue
+            try:
+                coroutine.close()  # type: ignore[union-attr]
+            except (RunOver, RuntimeError):
+                continue
+        self.loop.set_exception_handler(lambda loop, context: None)
+        self.graveyard.clear()
+
+
+class _Traced(logging.Handler):
+    """Brings the app's own log events into a trace."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def listen(self) -> None:
+        logger = logging.getLogger("sync")
+        logger.handlers[:] = [self]
+        logger.propagate = False
+        logger.setLevel(logging.DEBUG)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._world.lines.append(f"{self._world.loop.virtual:.4f}     log {record.getMessage()}")
+
+
+class _TrueClock:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> float:
+        return self._world.now()
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError("a person does not wait in storage")
+
+
+def quiet_logs() -> None:
+    """Log events cost time and nobody reads them in a run."""
+    logging.getLogger("sync").setLevel(logging.CRITICAL)
