@@ -1,0 +1,6 @@
+"""`python -m sandbox.demo`."""
+
+from sandbox.demo.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,114 @@
+"""The demo from start to verdict: load, two rounds of life, compare."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.demo.report import Report
+from sandbox.demo.result import Result, take_result
+from sandbox.demo.stack import Stack
+from sandbox.demo.story import TICK_S, Story, make_story, spread
+from sandbox.demo.tenant import make_tenant
+
+LIMIT = 60_000
+"""Campaign calls in 5 minutes that the demo allows itself; shipped are 4,000."""
+STILL_S = 120.0
+"""So long without any progress ends the wait: the comparison then says what is missing."""
+SHOW_S = 3.0
+
+
+class Stuck(RuntimeError):
+    """The function app ended by itself."""
+
+
+@dataclass
+class Demo:
+    """One run over one stack."""
+
+    stack: Stack
+    report: Report
+    story: Story
+    loaded: list[str]
+
+    def play(self) -> Result:
+        """All of it; the stack keeps running."""
+        self._load()
+        self._round("People at work: edits, new contacts, deletes", self.story.first_round())
+        self._round("More: edited back, created again, mended, deactivated", self.story.second_round())
+        return take_result(self.stack, self.story, self.loaded)
+
+    def _load(self) -> None:
+        self.report.title("First load")
+        self.story.seed()
+        good, bad = len(self.loaded), len(self.story.bad)
+        self.report.line(
+            f"{good + bad} contacts in Dynamics, {bad} of them with data that Campaign cannot take"
+        )
+        began = time.time()
+        self.stack.start_host()
+        self.report.line("function app started; waiting for the first tick of its schedule")
+        self._settle(began, good)
+        self.report.line(f"loaded {self._profiles()} profiles in {time.time() - began:.0f} s")
+
+    def _round(self, title: str, acts: list[Callable[[], str]]) -> None:
+        self.report.title(title)
+        self.story.begin_round()
+        did = Counter[str]()
+        shown = time.monotonic()
+        for what in spread(acts, TICK_S):
+            did[what.split(",")[0].split(" ")[0]] += 1
+            if time.monotonic() - shown >= SHOW_S:
+                self.report.line(f"{did.total()} of {len(acts)} changes made, last: {what}")
+                shown = time.monotonic()
+        self.report.line(
+            f"{did.total()} changes made: " + ", ".join(f"{n} {what}" for what, n in did.items())
+        )
+        self._settle(self.story.calm, None)
+        self.report.line(f"all of them worked; {self._profiles()} profiles")
+
+    def _profiles(self) -> int:
+        return len(self.stack.campaign.records())
+
+    def _settle(self, since: float, goal: int | None) -> None:
+        """Waits until a pull that began after `since` has been worked: all queues are empty, twice in a row.
+
+        `health` only paces this; the verdict comes from both sides' records.
+        """
+        still = shown = time.monotonic()
+        last: object = None
+        quiet = 0
+        while quiet < 2:
+            time.sleep(0.25)
+            host = self.stack.host
+            if host is None or not host.child.running:
+                raise Stuck(f"the function app ended; its log:\n{self.stack.host_log.read_text()[-3000:]}")
+            calls = self.stack.campaign.log(10**9)[1]
+            waiting = self.stack.storage.waiting()
+            pulled = self.stack.pulled_at() > since + 0.5
+            quiet = quiet + 1 if pulled and not waiting else 0
+            if (calls, waiting) != last:
+                last, still = (calls, waiting), time.monotonic()
+            if time.monotonic() - still > STILL_S:
+                self.report.line(f"no progress for {STILL_S:.0f} s, still waiting: {waiting}")
+                return
+            if time.monotonic() - shown >= SHOW_S:
+                self.report.line(self._progress(goal, waiting))
+                shown = time.monotonic()
+
+    def _progress(self, goal: int | None, waiting: dict[str, int]) -> str:
+        done = (
+            f"{self._profiles()} of {goal} profiles" if goal is not None else f"{self._profiles()} profiles"
+        )
+        queues = ", ".join(f"{name} {count}" for name, count in waiting.items()) or "none"
+        return f"{done}; messages waiting: {queues}"
+
+
+def prepare(stack: Stack, report: Report, *, contacts: int, seed: int) -> Demo:
+    """A demo with a fresh tenant; nothing has happened yet."""
+    rng = random.Random(seed)
+    story = make_story(stack.dynamics, make_tenant(contacts, rng), rng)
+    return Demo(stack, report, story, [c.id for c in story.contacts.values() if not c.code])

@@ -1,0 +1,124 @@
+"""Azurite, both look-alikes and the function app as child processes, each on a free port of its own.
+
+The app runs with the shipped settings (`local.settings.sample.json`) but for its addresses and what `Setup` names.
+Everything ends with the `with` block.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.azurite import azurite
+from sandbox.demo.remote import LookAlike, Storage, health
+from sandbox.demo.signals import Signals
+from sandbox.host.launch import FUNCTION_KEY, HostProcess, host_process
+from sandbox.process import ChildProcess
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What differs from the shipped settings."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    message_lease_s: int = 600
+    drain_s: float = 5.0
+    latency_ms: int = 0
+    """Fixed latency of the Campaign look-alike."""
+    folder: Path | None = None
+    """Where the logs go (`host.log`, `dynamics.log`, …); without it they are gone at the end."""
+    signals: Signals = field(default_factory=Signals)
+
+
+class Stack:
+    """The running parts. The host may be stopped, killed and started again; the others keep their state."""
+
+    def __init__(self, setup: Setup, exits: ExitStack) -> None:
+        self._setup = setup
+        self._hosts = ExitStack()
+        self._signals = setup.signals
+        self.folder = setup.folder or Path(exits.enter_context(tempfile.TemporaryDirectory()))
+        with self._signals.held():
+            self.azurite = exits.enter_context(azurite())
+        self.dynamics = self._look_alike(exits, "dynamics")
+        # Policies that rewrite names and numbers are off, so that both sides compare letter by letter.
+        latency = ("--latency-ms", str(self._setup.latency_ms))
+        self.campaign = self._look_alike(exits, "campaign", "--no-rewriting", *latency)
+        self.storage = Storage(self.azurite.connection_string)
+        exits.callback(self.storage.close)
+        exits.callback(self._hosts.close)
+        self.host: HostProcess | None = None
+
+    def _look_alike(self, exits: ExitStack, name: str, *options: str) -> LookAlike:
+        command = [sys.executable, "-m", "sandbox", name, "--port", "0", *options]
+        with self._signals.held():
+            child = exits.enter_context(ChildProcess(command, log=self.folder / f"{name}.log"))
+            return LookAlike(child.wait_for(rf"{name} listening at (\S+)")[0][1])
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The app's settings."""
+        shipped: dict[str, str] = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
+        return {
+            **shipped,
+            "AzureWebJobsStorage": self.azurite.connection_string,
+            "DYNAMICS_URL": self.dynamics.url,
+            "DYNAMICS_TOKEN_URL": f"{self.dynamics.url}/local/oauth2/v2.0/token",
+            "CAMPAIGN_URL": f"{self.campaign.url}/local/campaign",
+            "CAMPAIGN_TOKEN_URL": f"{self.campaign.url}/ims/token/v3",
+            **self._setup.settings,
+        }
+
+    @property
+    def host_log(self) -> Path:
+        """Everything the host and the app wrote."""
+        return self.folder / "host.log"
+
+    def start_host(self, **changes: str) -> HostProcess:
+        """Starts the function app, with other settings if need be; raises ProcessEnded if it does not start."""
+        setup = self._setup
+        with self._signals.held():
+            self.host = self._hosts.enter_context(
+                host_process(
+                    self.settings | changes,
+                    app_dir=ROOT,
+                    message_lease_s=setup.message_lease_s,
+                    drain_s=setup.drain_s,
+                    log=self.host_log,
+                )
+            )
+        return self.host
+
+    def stop_host(self) -> None:
+        """Ends the app as a redeployment does: SIGTERM, time to finish."""
+        self._hosts.close()
+        self.host = None
+
+    def kill_host(self) -> None:
+        """SIGKILL."""
+        if self.host is not None:
+            self.host.kill()
+        self.stop_host()
+
+    def pulled_at(self) -> float:
+        """When the last good pull was, as the app's `health` says; 0 if there was none."""
+        if self.host is None:
+            return 0.0
+        mappings = health(self.host.url, FUNCTION_KEY).get("mappings", [])
+        ages = [mapping["age_s"] for mapping in mappings]
+        return 0.0 if not ages or None in ages else time.time() - max(ages)
+
+
+@contextmanager
+def stack(setup: Setup | None = None) -> Iterator[Stack]:
+    """Runs all parts but the host (`start_host`) for the `with` block."""
+    with ExitStack() as exits:
+        yield Stack(setup or Setup(), exits)
