@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.dynamics.options import DynamicsOptions
 from sandbox.wire import Fault
 from sync.errors import SyncError
 from tests.dynamics.organization import COLUMNS, Organization
@@ -25,6 +26,14 @@ async def test_fifty_ids_fit_and_more_are_refused() -> None:
     assert len(await organization.client.read("contacts", "contactid", COLUMNS, ids)) == 50
     with pytest.raises(ValueError, match="51 ids"):
         await organization.client.read("contacts", "contactid", COLUMNS, [*ids, NOBODY])
+
+
+async def test_a_read_that_the_service_pages_is_read_to_its_end() -> None:
+    organization = Organization(options=DynamicsOptions(max_page=2))
+    ids = organization.seed("a", "b", "c", "d", "e")
+    rows = await organization.client.read("contacts", "contactid", COLUMNS, ids)
+    assert sorted(rows) == sorted(ids)
+    assert len(organization.targets) == 3
 
 
 async def test_no_ids_cost_no_request() -> None:
