@@ -19,6 +19,7 @@ from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
 from sync.planning.compile import CompiledMapping
 from sync.planning.outcome import Outcome
 from sync.planning.plan import Do, Plan, busy, crashed_too_often, needs_reread, plan, quarantine
+from sync.storage.budget import Grant
 from sync.storage.lanes import gather_all
 from sync.storage.ledger import partition_of
 from sync.storage.watermarks import Progress
@@ -107,12 +108,13 @@ class Apply:
                 )
         return work
 
-    async def _back(self, work: Work, record_ids: Iterable[str], *, delay_s: float) -> None:
-        """Send records back to their lane, each alone."""
+    async def _back(self, work: Work, record_ids: Iterable[str], *, delay_s: float, permits: int = 0) -> None:
+        """Send records back to their lane, each alone; `permits` is how many calls each turned out to need."""
         puts = []
         for record_id in record_ids:
             change = work.changes.pop(record_id)
-            puts.append(self._context.lanes.put(work.chunk.alone(change), delay_s=delay_s))
+            alone = replace(work.chunk.alone(change), permits=permits)
+            puts.append(self._context.lanes.put(alone, delay_s=delay_s))
         await gather_all(puts)
 
     async def _reread(self, work: Work) -> None:
@@ -158,6 +160,8 @@ class Apply:
         wanted = sum(planned_calls(context, p, work.rows[p.record_id]) for p in plans)
         permits = None
         if wanted:
+            # A record that could not get one more call under its claim says how many it needs.
+            wanted = max(wanted, work.chunk.permits)
             grant = await context.budget.take(
                 wanted,
                 backfill=work.chunk.lane is Lane.BACKFILL,
@@ -165,7 +169,7 @@ class Apply:
                 permits=work.chunk.permits,
             )
             if grant.denied:
-                await self._wait_for(work, grant.start, wanted)
+                await self._wait_for(work, grant)
                 return
             permits = Permits(context, grant, backfill=work.chunk.lane is Lane.BACKFILL)
         braked = await self._recorder.brake(work.mapping, work.chunk, work.progress, plans, work.rows)
@@ -185,11 +189,11 @@ class Apply:
         elif permits is not None:
             await context.budget.give_back(permits.grant, permits.grant.calls)
 
-    async def _wait_for(self, work: Work, start: float, permits: int) -> None:
+    async def _wait_for(self, work: Work, grant: Grant) -> None:
         """Come back when the reservation starts; the whole chunk is planned anew then."""
         changes = tuple(work.changes.values())
-        later = replace(work.chunk, changes=changes, reserved_at=start, permits=permits)
-        await self._context.lanes.put(later, delay_s=start - self._context.clock.now())
+        later = replace(work.chunk, changes=changes, reserved_at=grant.start, permits=grant.reserved)
+        await self._context.lanes.put(later, delay_s=grant.start - self._context.clock.now())
 
     async def _call(
         self, work: Work, plans: list[Plan], claimed: Mapping[str, LedgerRow], permits: Permits
@@ -216,7 +220,9 @@ class Apply:
         )
         for record_id, delay in back.items():
             if record_id in work.changes:
-                await self._back(work, [record_id], delay_s=delay)
+                outcome = ended[record_id][1]
+                permits = outcome.calls + 1 if outcome.code == "too_late" else 0
+                await self._back(work, [record_id], delay_s=delay, permits=permits)
 
     async def _note_stop(self, mapping: str, outcomes: Iterable[Outcome]) -> None:
         """Note a reason that stops the flow once a chunk: `status` and `health` show it, work waits in the lane."""

@@ -37,11 +37,16 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Permission for `calls` now, or (`denied`) a reservation that starts at `start`."""
+    """Permission for `calls` from `start` on, or (`denied`) a reservation that starts at `start`.
+
+    `reserved` is how many calls a denied grant has in the shared line: none if only the backfill's own line, which
+    comes first, made it wait.
+    """
 
     calls: int
     start: float
     denied: bool
+    reserved: int = 0
     etag: str = ""
     shared_before: float = 0.0
     shared_after: float = 0.0
@@ -60,15 +65,16 @@ class Budget:
     async def take(self, calls: int, *, backfill: bool, reserved_at: float = 0.0, permits: int = 0) -> Grant:
         """Take `calls` permits now or reserve them; a chunk that comes back in time uses its reservation.
 
-        Contended rows are retried with a short random pause.
+        `reserved_at` and `permits` are the `start` and `reserved` of the grant that made it wait. Contended rows are
+        retried with a short random pause.
         """
         now = self._clock.now()
-        usable = permits >= calls and reserved_at <= now < reserved_at + RESERVATION_S - CLOCK_SLACK_S
-        if usable and not backfill:
-            return Grant(calls, now, denied=False)
+        in_time = reserved_at <= now < reserved_at + RESERVATION_S - CLOCK_SLACK_S
+        if in_time and permits >= calls:
+            return Grant(calls, reserved_at, denied=False)
         while True:
             stored = await self._table.get(self.limit.name, "next")
-            grant, entity = self._reserve(stored, calls, backfill=backfill, reserved=usable)
+            grant, entity = self._reserve(stored, calls, backfill=backfill and not in_time)
             try:
                 etag = await self._table.put(entity, stored.etag if stored else None)
             except RowConflict:
@@ -78,26 +84,26 @@ class Budget:
                 grant.calls,
                 grant.start,
                 grant.denied,
+                grant.reserved,
                 etag,
                 grant.shared_before,
                 grant.shared_after,
                 grant.backfill,
             )
 
-    def _reserve(
-        self, stored: Stored | None, calls: int, *, backfill: bool, reserved: bool
-    ) -> tuple[Grant, dict[str, str]]:
+    def _reserve(self, stored: Stored | None, calls: int, *, backfill: bool) -> tuple[Grant, dict[str, str]]:
+        """`backfill`: its own line comes first; whoever waited for its turn there goes on in the shared line."""
         now = self._clock.now()
         shared, slow = _times(stored)
         interval = self.limit.interval
-        if backfill and not reserved:
+        if backfill:
             start = max(now, slow)
             slow = start + calls * interval / BACKFILL_SHARE
             if start > now:
                 return Grant(calls, start, denied=True), self._entity(shared, slow)
         start = max(now, shared - self.limit.burst * interval)
         after = max(now, shared) + calls * interval
-        grant = Grant(calls, start, start > now, "", max(now, shared), after, slow)
+        grant = Grant(calls, start, start > now, calls, "", max(now, shared), after, slow)
         return grant, self._entity(after, slow)
 
     def _entity(self, shared: float, slow: float) -> dict[str, str]:
