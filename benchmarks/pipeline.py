@@ -1,0 +1,100 @@
+"""pipeline: a first load through every real part, against the fastest bare client making the same calls."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.engine import contacts
+from sandbox.demo.stack import Setup, Stack, stack
+
+UNLIMITED = {"CAMPAIGN_LIMIT": "10000000", "CAMPAIGN_BURST": "1000"}
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Load:
+    """One first load: profiles per second between the tenth and ninetieth percentile, and what it took."""
+
+    records_per_s: float
+    look_alike_cpu: float
+    """Cores that the Campaign look-alike used meanwhile."""
+    peak_mb: float
+    """Peak resident memory of the app process."""
+    seconds: float
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def peak_mb(pid: int) -> float:
+    """Largest resident size so far (VmHWM)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def first_load(running: Stack, count: int, settings: dict[str, str], say: Say) -> Load:
+    """Seed `count` contacts, start the app, wait until all are profiles."""
+    for start in range(0, count, 5000):
+        running.dynamics.command("seed", records=contacts(min(5000, count - start), seed=start))
+    began = time.monotonic()
+    host = running.start_host(**UNLIMITED, **settings)
+    pid = running.processes["campaign"].pid
+    marks: dict[float, tuple[float, float, int]] = {}
+    seen = done = 0
+    while done < count:
+        time.sleep(0.25)
+        entries, seen = running.campaign.log(seen)
+        done += sum(entry["note"] == "profile.create" and entry["status"] == 201 for entry in entries)
+        for share in (0.1, 0.9):
+            if done >= share * count:
+                marks.setdefault(share, (time.monotonic(), cpu_seconds(pid), done))
+        if sys.stderr.isatty():
+            say(f"{done}/{count}")
+        if time.monotonic() - began > 60 + count / 20:
+            raise TimeoutError(f"{done} of {count} after {time.monotonic() - began:.0f} s")
+    (t1, c1, n1), (t2, c2, n2) = marks[0.1], marks[0.9]
+    load = Load(
+        (n2 - n1) / (t2 - t1), (c2 - c1) / (t2 - t1), peak_mb(host.child.pid), time.monotonic() - began
+    )
+    running.stop_host()
+    return load
+
+
+def _bare(url: str, count: int, in_flight: int) -> float:
+    command = [sys.executable, "-m", "benchmarks.bare", url, str(count), str(in_flight)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True, timeout=600).stdout)
+
+
+def compare(count: int, *, in_flight: int, latency_ms: int, say: Say) -> dict[str, float]:
+    """Ours and the bare client's rate against a look-alike of fixed latency, in the same run."""
+    with stack(Setup(latency_ms=latency_ms)) as running:
+        bare = [_bare(running.campaign.url, count, in_flight)]
+        running.campaign.command("reset")
+        load = first_load(running, count, {"CAMPAIGN_CONCURRENCY": str(in_flight)}, say)
+        running.campaign.command("reset")
+        bare.append(_bare(running.campaign.url, count, in_flight))
+    reference = max(bare)
+    return {
+        "ratio": round(load.records_per_s / reference, 3),
+        "records_per_s": round(load.records_per_s, 1),
+        "bare_calls_per_s": round(reference, 1),
+        "look_alike_cpu": round(load.look_alike_cpu, 2),
+    }
+
+
+def memory(count: int, say: Say) -> float:
+    """Peak megabytes of the app process in a first load of `count` contacts at 0 ms."""
+    with stack() as running:
+        return round(first_load(running, count, {}, say).peak_mb, 1)
