@@ -123,7 +123,7 @@ def compose(
         settings.campaign_limit,
         settings.campaign_window_s,
         settings.campaign_burst,
-        2 * settings.chunk_records,
+        max(2 * settings.chunk_records, 4),  # the most calls one record may need
     )
     context = Context(
         settings=settings,

@@ -221,8 +221,8 @@ class Apply:
         for record_id, delay in back.items():
             if record_id in work.changes:
                 outcome = ended[record_id][1]
-                permits = outcome.calls + 1 if outcome.code == "too_late" else 0
-                await self._back(work, [record_id], delay_s=delay, permits=permits)
+                needed = outcome.calls + 1 if outcome.code == "too_late" else 0
+                await self._back(work, [record_id], delay_s=delay, permits=needed)
 
     async def _note_stop(self, mapping: str, outcomes: Iterable[Outcome]) -> None:
         """Note a reason that stops the flow once a chunk: `status` and `health` show it, work waits in the lane."""
