@@ -56,11 +56,9 @@ class Server:
         if listener.certificate is not None:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(listener.certificate)
-        self._runner = web.ServerRunner(web.Server(self._answer, access_log=None))
+        self._runner = web.ServerRunner(web.Server(self._answer, access_log=None), shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, HOST, listener.port, ssl_context=context, backlog=1024, shutdown_timeout=1.0
-        )
+        site = web.TCPSite(self._runner, HOST, listener.port, ssl_context=context, backlog=1024)
         await site.start()
         port = self._runner.addresses[0][1]
         return f"{'https' if context else 'http'}://{HOST}:{port}"

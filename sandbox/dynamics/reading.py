@@ -9,6 +9,7 @@ their first page, where their token is anchored too, so they lose nothing. A tra
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cmp_to_key
 from itertools import islice
 from typing import Any
@@ -41,6 +42,8 @@ class Reading:
 
     def __init__(self, organization: Organization) -> None:
         self._org = organization
+        self.repeat = False
+        """The fault `repeat_page`: the next link leads to the same page again."""
         self._projections: dict[tuple[str, int, str | None, tuple[str, ...]], Projection] = {}
 
     def projection(
@@ -129,6 +132,8 @@ class Reading:
             values, following = self._delta_page(rows, call, cookie, size, projection)
         else:
             values, following = self._full_page(rows, cookie, size, projection)
+        if self.repeat:
+            following = replace(cookie, page=cookie.page + 1)
         if following is not None:
             mark, link = "nextLink", self._link(rows, call, f"$skiptoken={skip_token(following)}")
         else:
@@ -223,9 +228,10 @@ class Reading:
                 everything = self._candidates(rows, predicate, "")
                 head += f',"@odata.count":{sum(1 for _ in islice(everything, COUNT_CAP))}'
         tail = ""
-        if len(page) > size and top is None:
+        if (len(page) > size and top is None) or self.repeat:
             number = cookie.page + 1 if cookie is not None else 2
-            following = Cookie(number, page[size - 1][rows.table.key], options=self._checksum(rows, call))
+            at = last if self.repeat else page[size - 1][rows.table.key]
+            following = Cookie(number, at, options=self._checksum(rows, call))
             tail = (
                 f',"@odata.nextLink":{_quoted(self._link(rows, call, f"$skiptoken={skip_token(following)}"))}'
             )

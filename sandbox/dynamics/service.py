@@ -18,7 +18,7 @@ from sandbox.dynamics.reading import JSON, Reading
 from sandbox.dynamics.scripting import Scripting
 from sandbox.dynamics.security import Protection, Tokens
 from sandbox.dynamics.writing import Writing, dispatch
-from sandbox.wire import Entry, Fault, Request, Response, apply_fault
+from sandbox.wire import Entry, Request, Response, apply_fault
 
 _ROOT = re.compile(r"/api/data/v9\.[012](?=/|$)")
 _SET = re.compile(r"(\w+)(?:\((.*)\))?((?:/[^/]*)*)", re.S)
@@ -54,10 +54,11 @@ class DynamicsService(Scripting):
         fault = self.faults.match(request) if self.faults.items else None
         self._note = self._record = ""
         started = self.now()
+        self._reading.repeat = fault is not None and fault.kind == "repeat_page"
         answer = apply_fault(fault, request, lambda: self._answer(request))
         if fault is not None:
-            if fault.kind in ("truncate_page", "repeat_page"):
-                self._distort(fault, request, answer)
+            if fault.kind == "truncate_page" and answer.status == 200:
+                answer.body = answer.body[: len(answer.body) // 2]
             self.protection.charge(started, fault.delay_s)
         kind = fault.kind if fault is not None else ""
         self.log.append(
@@ -188,17 +189,3 @@ class DynamicsService(Scripting):
             for name, depth in self.organization.privileges.items()
         ]
         return self._function(call, "RetrieveUserPrivileges", {"RolePrivileges": held})
-
-    def _distort(self, fault: Fault, request: Request, answer: Response) -> None:
-        """`truncate_page`: half a body. `repeat_page`: a next link back to this very page."""
-        if answer.status != 200:
-            return
-        if fault.kind == "truncate_page":
-            answer.body = answer.body[: len(answer.body) // 2]
-            return
-        text = answer.body.decode()
-        itself = f'"@odata.nextLink":"{self.origin(request.headers)}{request.target}"'.replace("\\", "\\\\")
-        changed, hits = re.subn(
-            r'"@odata\.(?:nextLink|deltaLink)":"(?:[^"\\]|\\.)*"', lambda _: itself, text, count=1
-        )
-        answer.body = (changed if hits else f"{text[:-1]},{itself}}}").encode()
