@@ -1,184 +1,273 @@
-"""A mapping compiled once per version: which columns to read, and a row to what is sent and its hash."""
+"""A mapping as functions: made once per mapping version, then called for every row (design 9)."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from hashlib import blake2b
+from json.encoder import encode_basestring_ascii
+from typing import Any, Literal
 
 from sync.model import Row
-from sync.planning.convert import BAD, converter, cut, empty
-from sync.planning.mapping import FieldMap, FieldType, Mapping, Policy
+from sync.planning import matrix
+from sync.planning.convert import Converter, Flagged, Value, converter
+from sync.planning.mapping import EmailField, EnumerationField, FieldMap, Mapping, StringField
 
-Sink = Callable[["Finding"], None]
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+CONVERSIONS = 1
+"""Raise it when a release sends something else for the same mapping: every mapping is then replayed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about one field of a record: names, never values."""
+    """What a policy did or why a record cannot be sent: code, column, field, and never the value."""
 
     code: str
     source: str
     target: str
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """What `doctor` compares with both systems' metadata. `length` 0 = the type has none."""
+
+    source: str
+    column: str
+    """Logical name of the column (a lookup is read as `_name_value`)."""
+    accepts: frozenset[str]
+    """Column types of `matrix.MATRIX` that convert to `type`."""
+    target: str
+    type: str
+    length: int = 0
+    names: tuple[str, ...] = ()
+    """Enumeration names that may be sent."""
+    truncates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """The fields in the order of the canonical JSON of an update, then those that updates leave out.
+
+    `template` is that JSON with `%s` for each value; `places` are (item or "", name) of every field.
+    """
+
+    steps: tuple[tuple[str, Converter], ...]
+    encoders: tuple[Callable[[Any], str], ...]
+    template: str
+    places: tuple[tuple[str, str], ...]
+    targets: tuple[str, ...]
+    updated: int
+    key_target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Projection:
-    """What a row becomes in Campaign. Bodies are built when they are sent; the hash covers what `update` sends."""
+    """What one source row becomes. The three bodies are built when asked for, anew each time."""
 
     hash: str
+    """BLAKE2b-128, in hex, of the canonical JSON (sorted, no spaces, ASCII) of `update`."""
     warnings: tuple[Finding, ...]
     problem: Finding | None
-    _compiled: CompiledMapping
-    _values: list[Any]
-    _record_id: str
+    """The first reason not to send the record."""
+    _record_id: str = attribute(repr=False)
+    _values: tuple[Value, ...] = attribute(repr=False)
+    _program: _Program = attribute(repr=False)
 
-    @cached_property
+    @property
     def create(self) -> dict[str, Any]:
-        """The body of a POST, key included."""
-        compiled = self._compiled
-        return {compiled.key_target: self._record_id, **_nested(compiled.fields, self._values)}
+        """Body of a POST: every field and the key."""
+        return {self._program.key_target: self._record_id, **self.force}
 
-    @cached_property
+    @property
     def update(self) -> dict[str, Any]:
-        """The body of a PATCH: no key, no `apply_updates: false` fields."""
-        sent = self._compiled.sent
-        return _nested(self._compiled.fields[:sent], self._values[:sent])
+        """Body of a PATCH: no key, no field with `apply_updates: false`."""
+        return _body(self._program.places[: self._program.updated], self._values)
 
-    @cached_property
+    @property
     def force(self) -> dict[str, Any]:
-        """As `update`, with the fields that updates leave out."""
-        return _nested(self._compiled.fields, self._values)
+        """Body of a forced PATCH: every field, no key."""
+        return _body(self._program.places, self._values)
 
 
-def _nested(fields: tuple[FieldMap, ...], values: list[Any]) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for item, value in zip(fields, values, strict=True):
-        top, _, rest = item.target.partition(".")
-        if rest:
-            body.setdefault(top, {})[rest] = value
-        else:
-            body[top] = value
-    return body
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CompiledMapping:
-    """One mapping version, ready to run. `fields` has those that updates send first (`sent` of them), by target."""
+    """One version of a mapping, ready to work. `version` is the stored version's name."""
 
-    mapping: Mapping
+    name: str
     version: str
-    fields: tuple[FieldMap, ...]
-    sent: int
+    table: str
+    entity_set: str
+    key_column: str
+    resource: str
+    key_target: str
+    deletes: bool
+    on_missing: Literal["hold", "recreate"]
     columns: tuple[str, ...]
+    """To `$select`: the mapped columns and the key, sorted."""
     columns_hash: str
     sends_hash: str
-    _steps: tuple[tuple[str, Callable[[Any, Sink], Any]], ...] = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        return self.mapping.mapping
-
-    @property
-    def table(self) -> str:
-        return self.mapping.source.table
-
-    @property
-    def entity_set(self) -> str:
-        return self.mapping.source.entity_set
-
-    @property
-    def key_column(self) -> str:
-        return self.mapping.source.key
-
-    @property
-    def resource(self) -> str:
-        return self.mapping.target.resource
-
-    @property
-    def key_target(self) -> str:
-        return self.mapping.target.key
-
-    @property
-    def deletes(self) -> bool:
-        return self.mapping.options.deletes
-
-    @property
-    def on_missing(self) -> str:
-        return self.mapping.options.on_missing.value
+    """Differs if and only if something else would be sent; comments, order and `options` do not count."""
+    fields: tuple[FieldSpec, ...]
+    _program: _Program = attribute(repr=False, compare=False)
 
     def absent(self, row: Row) -> tuple[str, ...]:
-        """Mapped columns that a row does not have: absent is never null."""
+        """Columns that the mapping needs and the row lacks. Absent is not null: read the row again."""
         return tuple(column for column in self.columns if column not in row and column != self.key_column)
 
     def project(self, row: Row, record_id: str) -> Projection:
-        """What a row with all mapped columns becomes; raises KeyError for an absent one."""
-        findings: list[Finding] = []
-        values = [step(row[column], findings.append) for column, step in self._steps]
-        digest = hashlib.blake2b(_encode(values[: self.sent]).encode(), digest_size=16).hexdigest()
-        if not findings:
-            return Projection(digest, (), None, self, values, record_id)
-        problems = [finding for finding in findings if finding.code in _PROBLEMS]
-        warnings = tuple(finding for finding in findings if finding.code not in _PROBLEMS)
-        return Projection(digest, warnings, problems[0] if problems else None, self, values, record_id)
+        """Map one row; never raises for a JSON value. A column that is absent is the problem `column_absent`."""
+        program = self._program
+        values: Sequence[Any]
+        problem: Finding | None = None
+        try:
+            values = [convert(row[source]) for source, convert in program.steps]
+        except KeyError:
+            values = [convert(row.get(source)) for source, convert in program.steps]
+            problem = self._first_absent(row)
+        warnings: tuple[Finding, ...] = ()
+        if Flagged in map(type, values):
+            values, warnings, found = _unflag(program, values)
+            problem = problem or found
+        encoded = tuple([encode(value) for encode, value in zip(program.encoders, values, strict=False)])
+        digest = blake2b((program.template % encoded).encode("ascii"), digest_size=16).hexdigest()
+        return Projection(digest, warnings, problem, record_id.lower(), tuple(values), program)
 
-
-_PROBLEMS = frozenset({"value_too_long", "value_invalid", "email_invalid"})
+    def _first_absent(self, row: Row) -> Finding | None:
+        program = self._program
+        for (source, _), target in zip(program.steps, program.targets, strict=True):
+            if source not in row:
+                return Finding("column_absent", source, target)
+        return None
 
 
 def compile_mapping(mapping: Mapping, version: str) -> CompiledMapping:
-    """Compile a valid mapping; the order of its lines does not matter."""
-    by_target = sorted(mapping.fields, key=lambda item: item.target)
-    updates = [item for item in by_target if item.apply_updates]
-    fields = tuple(updates + [item for item in by_target if not item.apply_updates])
-    columns = tuple(sorted({item.source for item in fields}))
-    content = mapping.model_dump(mode="json", exclude={"mapping", "fields"})
+    """Compile a mapping that `load_mapping` has accepted."""
+    columns = tuple(sorted({mapping.source.key, *(field.source for field in mapping.fields)}))
     return CompiledMapping(
-        mapping=mapping,
+        name=mapping.mapping,
         version=version,
-        fields=fields,
-        sent=len(updates),
+        table=mapping.source.table,
+        entity_set=mapping.source.entity_set,
+        key_column=mapping.source.key,
+        resource=mapping.target.resource,
+        key_target=mapping.target.key,
+        deletes=mapping.options.deletes,
+        on_missing=mapping.options.on_missing,
         columns=columns,
-        columns_hash=_digest(list(columns)),
-        sends_hash=_digest([content, [item.model_dump(mode="json") for item in fields]]),
-        _steps=tuple((item.source, _step(item)) for item in fields),
+        columns_hash=_digest([mapping.source.entity_set, mapping.source.key, columns]),
+        sends_hash=_digest([CONVERSIONS, mapping.target.model_dump(), _sends(mapping.fields)]),
+        fields=tuple(_spec(field) for field in mapping.fields),
+        _program=_program(mapping),
     )
 
 
-def _digest(content: Any) -> str:
-    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).hexdigest()
+def _program(mapping: Mapping) -> _Program:
+    def place(field: FieldMap) -> tuple[str, str]:
+        item, _, name = field.target.rpartition(".")
+        return item, name
+
+    def order(field: FieldMap) -> tuple[bool, str, str]:
+        item, name = place(field)
+        return not field.apply_updates, item or name, name
+
+    fields = sorted(mapping.fields, key=order)
+    updated = [field for field in fields if field.apply_updates]
+    return _Program(
+        steps=tuple((field.source, converter(field)) for field in fields),
+        encoders=tuple(_encoder(field) for field in updated),
+        template=_template([place(field) for field in updated]),
+        places=tuple(place(field) for field in fields),
+        targets=tuple(field.target for field in fields),
+        updated=len(updated),
+        key_target=mapping.target.key,
+    )
 
 
-def _step(item: FieldMap) -> Callable[[Any, Sink], Any]:
-    """The closure of one field: convert, then apply its policies."""
-    convert = converter(item)
-    nothing = item.default if item.type is FieldType.ENUMERATION else empty(item.type)
-    invalid_code = "email_invalid" if item.type is FieldType.EMAIL else "value_invalid"
-    invalid = _finding(item, item.invalid, invalid_code)
-    too_long = _finding(item, item.too_long, "value_too_long")
-    length = item.length if item.length is not None else 0
-    truncate = item.too_long is Policy.TRUNCATE
-
-    def step(value: Any, report: Sink) -> Any:
-        if value is None:
-            return nothing
-        result = convert(value)
-        if result is BAD:
-            report(invalid)
-            return nothing
-        if length and len(result) > length:
-            report(too_long)
-            return cut(result, length) if truncate else nothing
-        return result
-
-    return step
+def _template(places: Iterable[tuple[str, str]]) -> str:
+    """The canonical JSON of places in order, with `%s` for the values; names are letters and digits."""
+    members: dict[str, list[str]] = {}
+    for item, name in places:
+        members.setdefault(item or name, []).append(f'"{name}":%s')
+    items = {item for item, _ in places}
+    return (
+        "{"
+        + ",".join(
+            f'"{top}":{{{",".join(inner)}}}' if top in items else inner[0] for top, inner in members.items()
+        )
+        + "}"
+    )
 
 
-def _finding(item: FieldMap, policy: Policy, code: str) -> Finding:
-    if policy is Policy.QUARANTINE:
-        return Finding(code, item.source, item.target)
-    return Finding("truncated" if policy is Policy.TRUNCATE else "blanked", item.source, item.target)
+def _encoder(field: FieldMap) -> Callable[[Any], str]:
+    """Value → JSON, the same text that `json.dumps` gives."""
+    if field.type in ("integer", "number"):
+        return repr
+    if field.type == "boolean":
+        return _JSON_BOOLEAN.__getitem__
+    return encode_basestring_ascii
+
+
+_JSON_BOOLEAN = {False: "false", True: "true"}
+
+
+def _unflag(
+    program: _Program, values: Sequence[Value | Flagged]
+) -> tuple[list[Value], tuple[Finding, ...], Finding | None]:
+    plain: list[Value] = []
+    warnings: list[Finding] = []
+    problem: Finding | None = None
+    for value, (source, _), target in zip(values, program.steps, program.targets, strict=True):
+        if not isinstance(value, Flagged):
+            plain.append(value)
+            continue
+        plain.append(value.value)
+        finding = Finding(value.code, source, target)
+        if not value.fatal:
+            warnings.append(finding)
+        elif problem is None:
+            problem = finding
+    return plain, tuple(warnings), problem
+
+
+def _body(places: Sequence[tuple[str, str]], values: Sequence[Value]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for (item, name), value in zip(places, values, strict=False):
+        if item:
+            body.setdefault(item, {})[name] = value
+        else:
+            body[name] = value
+    return body
+
+
+def _spec(field: FieldMap) -> FieldSpec:
+    lookup = field.source.startswith("_") and field.source.endswith("_value")
+    names: tuple[str, ...] = ()
+    if isinstance(field, EnumerationField):
+        names = tuple(dict.fromkeys([*field.values.values(), field.default]))
+    return FieldSpec(
+        source=field.source,
+        column=field.source[1 : -len("_value")] if lookup else field.source,
+        accepts=matrix.accepts(field.type),
+        target=field.target,
+        type=field.type,
+        length=field.length if isinstance(field, StringField | EmailField) else 0,
+        names=names,
+        truncates=isinstance(field, StringField) and field.too_long == "truncate",
+    )
+
+
+def _sends(fields: Iterable[FieldMap]) -> list[Any]:
+    """Every field's settings in one fixed order; defaults are left out, so that spelling one out changes nothing."""
+    told = []
+    for field in sorted(fields, key=lambda field: field.target):
+        settings = field.model_dump(exclude_defaults=True)
+        if isinstance(field, EnumerationField):
+            settings["values"] = sorted([repr(option), name] for option, name in field.values.items())
+        told.append(settings)
+    return told
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return blake2b(text.encode("ascii"), digest_size=16).hexdigest()

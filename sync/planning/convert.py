@@ -1,183 +1,227 @@
-"""Conversion of one Dataverse value to one Campaign value, by the published matrix (docs/mapping.md).
+"""One function per mapped field, made once: a Web API value in, what Campaign is sent out (matrix.py says what goes).
 
-A converter returns the value to send, or `Bad`. Empty is "" for texts and dates, 0 for numbers, false for booleans
-(reference adobe.md B.5, null conventions). Dates never shift: a date is copied, a datetime is UTC on both sides.
+A converter never raises. It gives the value, or a `Flagged` that says which policy acted. Null and "" become
+Campaign's own null: "" for text and dates, 0, false, the enumeration's default (adobe.md B.5).
 """
 
 from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sync.planning.mapping import FieldMap, FieldType
+from sync.planning.mapping import EmailField, EnumerationField, FieldMap, PlainField, StringField
+from sync.planning.truncate import truncate
 
-MATRIX: dict[FieldType, tuple[str, ...]] = {
-    FieldType.STRING: (
-        "String",
-        "Memo",
-        "Integer",
-        "BigInt",
-        "Decimal",
-        "Double",
-        "Money",
-        "Boolean",
-        "DateTime",
-        "Lookup",
-        "Customer",
-        "Owner",
-        "Uniqueidentifier",
-        "Picklist",
-        "State",
-        "Status",
-        "MultiSelectPicklist",
-    ),
-    FieldType.EMAIL: ("String",),
-    FieldType.DATE: ("DateTime",),
-    FieldType.DATETIME: ("DateTime",),
-    FieldType.BOOLEAN: ("Boolean",),
-    FieldType.INTEGER: ("Integer", "BigInt", "Picklist", "State", "Status", "Boolean"),
-    FieldType.NUMBER: ("Integer", "BigInt", "Decimal", "Double", "Money"),
-    FieldType.ENUMERATION: ("Picklist", "State", "Status", "Boolean"),
-}
-"""Dataverse AttributeType names that each Campaign type accepts."""
-EMPTY: dict[FieldType, Any] = {FieldType.BOOLEAN: False, FieldType.INTEGER: 0, FieldType.NUMBER: 0}
-_EMAIL = re.compile(r"[^@\s,;<>()\[\]\\\"]+@[^@\s,;<>()\[\]\\\".]+(\.[^@\s,;<>()\[\]\\\".]+)+")
-_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+Value = str | int | float | bool
+
+_REFUSED_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Not allowed in XML, which Campaign's engine works on; NUL is not allowed in PostgreSQL either."""
+_NO_ADDRESS = r"\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff\ud800-\udfff@,;:<>()\[\]\\\""
+_EMAIL = re.compile(rf"[^{_NO_ADDRESS}]{{1,64}}@(?:[^{_NO_ADDRESS}.]{{1,63}}\.)+[^{_NO_ADDRESS}.]{{2,63}}")
+_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?Z", re.ASCII)
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", re.ASCII)
+_INTEGER = 2**31
+_EXACT = 2**53
 
 
-class Bad:
-    """A value that cannot be converted."""
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """What is sent instead and why; `fatal` means that the record is not sent at all."""
 
-    __slots__ = ()
+    value: Value
+    code: str
+    fatal: bool = False
 
 
-BAD = Bad()
-Converter = Callable[[Any], Any]
-
-
-def empty(kind: FieldType) -> Any:
-    """What Campaign holds for nothing."""
-    return EMPTY.get(kind, "")
+Converter = Callable[[Any], Value | Flagged]
 
 
 def converter(field: FieldMap) -> Converter:
-    """The conversion of a field's values; `None` never reaches it."""
-    if field.type is FieldType.ENUMERATION:
+    """The converter of one field."""
+    if isinstance(field, StringField):
+        return _string(field)
+    if isinstance(field, EmailField):
+        return _email(field)
+    if isinstance(field, EnumerationField):
         return _enumeration(field)
-    return _CONVERTERS[field.type]
+    make, blank = _PLAIN[field.type]
+    return _plain(field, make, blank)
 
 
-def _text(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.strip() if value and (value[0].isspace() or value[-1].isspace()) else value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return _plain(value) if math.isfinite(value) else BAD
-    return BAD
+def null_of(field: FieldMap) -> Value:
+    """What a null is sent as."""
+    if isinstance(field, PlainField):
+        return _PLAIN[field.type][1]
+    return field.default if isinstance(field, EnumerationField) else ""
 
 
-def _plain(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+def _invalid(field: FieldMap, code: str = "value_invalid") -> Flagged:
+    blank = null_of(field)
+    return Flagged(blank, "blanked_invalid") if field.invalid == "blank" else Flagged(blank, code, True)
 
 
-def _email(value: Any) -> Any:
-    if not isinstance(value, str):
-        return BAD
-    text = value.strip()
-    return text if not text or _EMAIL.fullmatch(text) else BAD
+def _too_long(field: StringField | EmailField) -> Flagged:
+    if field.too_long == "quarantine":
+        return Flagged("", "value_too_long", True)
+    return Flagged("", "blanked_too_long")
 
 
-def _date(value: Any) -> Any:
-    """`YYYY-MM-DD` as it stands; of a timestamp the UTC day, which is what Dataverse stores."""
-    if not isinstance(value, str):
-        return BAD
-    if value == "":
-        return ""
-    found = _DATE.match(value)
-    if not found or (len(value) > 10 and value[10] != "T"):
-        return BAD
-    try:
-        date(*map(int, found.groups()))
-    except ValueError:
-        return BAD
-    return value[:10]
+def _string(field: StringField) -> Converter:
+    length = field.length
+    invalid, too_long = _invalid(field), _too_long(field)
+    cuts = field.too_long == "truncate"
 
-
-def _datetime(value: Any) -> Any:
-    """`YYYY-MM-DD HH:MM:SS.mmmZ`, UTC (reference adobe.md B.5)."""
-    if not isinstance(value, str):
-        return BAD
-    if value == "":
-        return ""
-    try:
-        moment = datetime.fromisoformat(value)
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return BAD
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-
-
-def _boolean(value: Any) -> Any:
-    return value if isinstance(value, bool) else BAD
-
-
-def _integer(value: Any) -> Any:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) else BAD
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return BAD
-    return value if math.isfinite(value) else BAD
-
-
-def _enumeration(field: FieldMap) -> Converter:
-    names = {_choice(key): name for key, name in field.values.items()}
-
-    def convert(value: Any) -> Any:
-        if not isinstance(value, (int, str)):
-            return BAD
-        return names.get(_choice(value), BAD)
+    def convert(value: Any) -> Value | Flagged:
+        if value is None:
+            return ""
+        if value.__class__ is not str:
+            value = _as_text(value)
+            if value is None:
+                return invalid
+        value = value.strip()
+        # isprintable() is the fast way to say that no refused character is in it.
+        if len(value) <= length and value.isprintable():
+            return str(value)
+        if _REFUSED_CHARACTER.search(value):
+            return invalid
+        if len(value) <= length:
+            return str(value)
+        return Flagged(truncate(value, length), "truncated") if cuts else too_long
 
     return convert
 
 
-def _choice(value: Any) -> str:
-    """The same for 1, "1" and YAML's true."""
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    return str(value)
+def _as_text(value: Any) -> str | None:
+    """A JSON number or boolean as text, without exponent; None for anything else."""
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    number = _number(value)
+    if number is None:
+        return None
+    return str(number) if isinstance(number, int) else format(Decimal(repr(number)), "f")
 
 
-def cut(text: str, length: int) -> str:
-    """The first `length` code points, without a base letter's half of a combined one at the end."""
-    short = text[:length]
-    if unicodedata.combining(text[length]) or text[length] in "\u200d\ufe0f":
-        while short and (unicodedata.combining(short[-1]) or short[-1] in "\u200d\ufe0f"):
-            short = short[:-1]
-        short = short[:-1]
-    while short and short[-1] in "\u200d":
-        short = short[:-1]
-    return short.rstrip()
+def _email(field: EmailField) -> Converter:
+    length = field.length
+    invalid, too_long = _invalid(field, "email_invalid"), _too_long(field)
+    is_address = _EMAIL.fullmatch
+
+    def convert(value: Any) -> Value | Flagged:
+        if value is None:
+            return ""
+        if value.__class__ is not str:
+            return invalid
+        address: str = value.strip()
+        if not address:
+            return ""
+        if not is_address(address):
+            return invalid
+        return address if len(address) <= length else too_long
+
+    return convert
 
 
-_CONVERTERS: dict[FieldType, Converter] = {
-    FieldType.STRING: _text,
-    FieldType.EMAIL: _email,
-    FieldType.DATE: _date,
-    FieldType.DATETIME: _datetime,
-    FieldType.BOOLEAN: _boolean,
-    FieldType.INTEGER: _integer,
-    FieldType.NUMBER: _number,
+def _enumeration(field: EnumerationField) -> Converter:
+    # By type first: in Python 1 and True are the same key.
+    by_type: dict[type, dict[Any, str]] = {}
+    for option, name in field.values.items():
+        by_type.setdefault(type(option), {})[option] = name
+    default, invalid = field.default, _invalid(field)
+
+    def convert(value: Any) -> Value | Flagged:
+        if value is None or value == "":
+            return default
+        if value.__class__ not in by_type:
+            return invalid
+        return by_type[value.__class__].get(value) or invalid
+
+    return convert
+
+
+def _plain(field: PlainField, make: Callable[[Any], Value | None], blank: Value) -> Converter:
+    invalid = _invalid(field)
+
+    def convert(value: Any) -> Value | Flagged:
+        if value is None:
+            return blank
+        made = make(value)
+        return invalid if made is None else made
+
+    return convert
+
+
+def _number(value: Any) -> int | float | None:
+    """A finite number, whole ones as int so that 20000 and 20000.0000 are one value; None for anything else."""
+    kind = value.__class__
+    if kind is int:
+        return int(value) if -_EXACT <= value <= _EXACT else None
+    if kind is not float and kind is not Decimal:
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
+
+
+def _integer(value: Any) -> int | None:
+    """A whole number of 32 bits; booleans as 1 and 0; never rounded."""
+    if value.__class__ is bool:
+        return int(value)
+    number = _number(value)
+    return number if isinstance(number, int) and -_INTEGER <= number < _INTEGER else None
+
+
+def _boolean(value: Any) -> bool | None:
+    return value if value.__class__ is bool else None
+
+
+def _date(value: Any) -> str | None:
+    """`YYYY-MM-DD`. A timestamp is taken only at midnight: any other would need a time zone and could shift a day."""
+    if value.__class__ is not str:
+        return None
+    if not value:
+        return ""
+    if len(value) != 10:
+        midnight = _MIDNIGHT.fullmatch(value)
+        if midnight is None:
+            return None
+        value = midnight[1]
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return None
+    # fromisoformat also takes week dates such as 2023-W01-1.
+    return str(value) if value[4] == value[7] == "-" else None
+
+
+def _datetime(value: Any) -> str | None:
+    """`YYYY-MM-DD HH:MM:SS.mmmZ` in UTC (adobe.md B.5); finer fractions are cut."""
+    if value.__class__ is not str:
+        return None
+    if not value:
+        return ""
+    day = _date(value) if len(value) == 10 else None
+    if day:
+        return f"{day} 00:00:00.000Z"
+    told = _TIMESTAMP.fullmatch(value)
+    if told is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(told[1] + (told[2] or "") + told[3]).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(tzinfo=None).isoformat(" ", "milliseconds") + "Z"
+
+
+_PLAIN: dict[str, tuple[Callable[[Any], Value | None], Value]] = {
+    "integer": (_integer, 0),
+    "number": (_number, 0),
+    "boolean": (_boolean, False),
+    "date": (_date, ""),
+    "datetime": (_datetime, ""),
 }
