@@ -193,7 +193,10 @@ def _inner(operation: Operation, call: Call, references: Mapping[str, str]) -> C
                 f"Content-ID Reference: '${referred.group(1)}' does not exist in the batch context.",
             )
         address = target + referred.group(2)
-    split = urlsplit(address)
+    try:
+        split = urlsplit(address)
+    except ValueError:
+        raise bad("The address of a part is malformed.") from None
     origin = call.root[: call.root.index("/api/data/")]
     if split.netloc and f"{split.scheme}://{split.netloc}" != origin:
         raise bad("A part addresses another host.")

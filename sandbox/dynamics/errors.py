@@ -17,7 +17,7 @@ class Refused(ValueError):
 
     def response(self) -> Response:
         """The documented error body."""
-        error = {"error": {"code": self.code, "message": self.message}}
+        error = {"error": {"code": self.code, "message": self.message.encode(errors="replace").decode()}}
         return json_response(
             self.status, error, {"content-type": "application/json; odata.metadata=minimal", **self.headers}
         )

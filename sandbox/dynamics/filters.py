@@ -22,7 +22,7 @@ _TOKEN = re.compile(
       (?P<string>'(?:[^']|'')*') | (?P<json>"(?:[^"\\]|\\.)*") | (?P<guid>{GUID.pattern}(?![\w-]))
     | (?P<stamp>\d{{4}}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))
     | (?P<date>\d{{4}}-\d\d-\d\d)(?![\w:-])
-    | (?P<number>-?\d+(?:\.\d+)?)(?![\w.-]) | (?P<word>[A-Za-z_][\w./]*) | (?P<mark>[(),=\[\]])
+    | (?P<number>-?\d{{1,18}}(?:\.\d{{1,18}})?)(?![\w.-]) | (?P<word>[A-Za-z_][\w./]*) | (?P<mark>[(),=\[\]])
     )""",
     re.X,
 )
@@ -54,6 +54,8 @@ _TAKES = {
     "Edm.Date": ("date",),
     "Edm.DateTimeOffset": ("stamp", "date"),
 }
+
+DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class _Parser:
     def __init__(self, tokens: list[Token], columns: Mapping[str, Column], table: str, key: str) -> None:
         self.tokens = tokens
         self.at = 0
+        self._depth = 0
         self._columns = columns
         self._table = table
         self._key = key
@@ -129,10 +132,14 @@ class _Parser:
 
     def _one(self) -> Predicate:
         if self._word("not"):
+            self._deeper()
             inner = self._one()
+            self._depth -= 1
             return Predicate(lambda row: not inner.test(row))
         if self._mark("("):
+            self._deeper()
             inner = self.either()
+            self._depth -= 1
             self._expect(")")
             return inner
         token = self._next("word")
@@ -141,6 +148,11 @@ class _Parser:
         if token.text == "Microsoft.Dynamics.CRM.In" and self._mark("("):
             return self._in()
         return self._comparison(self._column(token.text))
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise bad("The '$filter' expression is nested too deeply.")
 
     def _comparison(self, column: Column) -> Predicate:
         operator = self._next("word").text
@@ -219,7 +231,7 @@ class _Parser:
         token = self._next()
         if token.kind not in ("string", "json"):
             raise _syntax(token.text)
-        text = _text(token.text) if token.kind == "string" else str(json.loads(token.text))
+        text = _text(token.text) if token.kind == "string" else _json_text(token.text)
         if column.kind.edm == "Edm.String":
             return text.casefold()
         parts = _tokens(text)
@@ -287,6 +299,13 @@ def reader(column: Column) -> Callable[[Row], Any]:
 
 def _text(quoted: str) -> str:
     return quoted[1:-1].replace("''", "'")
+
+
+def _json_text(quoted: str) -> str:
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        raise _syntax(quoted) from None
 
 
 def _value(kind: str, text: str, column: Column) -> Any:

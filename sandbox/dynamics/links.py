@@ -62,10 +62,10 @@ def skip_token(cookie: Cookie) -> str:
     return quote(outer, safe="=/")
 
 
-_OUTER = re.compile(r'<cookie pagenumber="(\d+)" pagingcookie="([^"]*)" istracking="(True|False)" />')
+_OUTER = re.compile(r'<cookie pagenumber="(\d{1,18})" pagingcookie="([^"]*)" istracking="(True|False)" />')
 _INNER = re.compile(
-    r'<cookie page="(\d+)" key="([0-9a-f]{8})" since="(\d+)" upto="(\d+)" at="(\d+)" phase="(rows|deletes)">'
-    r'<id last="\{([^"]*)\}" /></cookie>'
+    r'<cookie page="(\d{1,18})" key="([0-9a-f]{8})" since="(\d{1,18})" upto="(\d{1,18})" '
+    r'at="(\d{1,18})" phase="(rows|deletes)"><id last="\{([^"]*)\}" /></cookie>'
 )
 
 

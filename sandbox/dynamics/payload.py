@@ -23,12 +23,17 @@ def body_object(rows: TableRows, call: Call) -> dict[str, Any]:
     if kind != "application/json":
         raise Refused(415, "0x0", f"A supported MIME type could not be found that matches '{kind[:60]}'.")
     try:
-        found = json.loads(call.body, parse_float=Decimal)
-    except ValueError:
+        found = json.loads(call.body, parse_float=Decimal, parse_constant=_no_number)
+    except (ValueError, RecursionError):
         raise payload(rows.table.entity_set, "The body is not valid JSON.") from None
     if not isinstance(found, dict):
         raise payload(rows.table.entity_set, "The body is not a JSON object.")
     return found
+
+
+def _no_number(text: str) -> None:
+    """NaN and Infinity are no JSON."""
+    raise ValueError(text)
 
 
 def values_of(

@@ -81,7 +81,7 @@ def parse_prefer(header: str) -> Preferences:
         if name == "odata.track-changes":
             track = True
         elif name == "odata.maxpagesize":
-            if not value.isdigit() or int(value) == 0:
+            if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) > 0):
                 raise bad(f"The odata.maxpagesize preference must be a positive number, not '{value[:20]}'.")
             size = int(value)
         elif name == "odata.include-annotations":

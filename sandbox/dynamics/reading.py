@@ -305,7 +305,7 @@ def _narrowed(predicate: Predicate | None, own: Callable[[Row], bool]) -> Predic
 def _whole(text: str | None, name: str) -> int | None:
     if text is None:
         return None
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise bad(f"Invalid value '{text[:20]}' for {name} query option found.")
     return int(text)
 

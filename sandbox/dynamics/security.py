@@ -76,7 +76,10 @@ def _basic(request: Request) -> tuple[str, str] | None:
     scheme, _, rest = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
-    client, _, secret = b64decode(rest.strip()).decode("utf-8", "replace").partition(":")
+    try:
+        client, _, secret = b64decode(rest.strip()).decode("utf-8", "replace").partition(":")
+    except ValueError:
+        return "", ""
     return unquote_plus(client), unquote_plus(secret)
 
 

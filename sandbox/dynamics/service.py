@@ -82,6 +82,8 @@ class DynamicsService(Scripting):
         try:
             self.tokens.check(request, origin, now)
             self.protection.admit(now, self.in_flight)
+            if not request.target.isascii():
+                raise bad("Bad Request - Invalid URL", "0x0")
             if len(request.target) > LONGEST_TARGET:
                 raise Refused(414, "0x80060888", "The request address is too long.")
             answer = self._route(request, path, query, origin)

@@ -6,7 +6,7 @@ import re
 from calendar import timegm
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from functools import lru_cache
 from json.encoder import encode_basestring
 from time import gmtime, strftime
@@ -66,6 +66,8 @@ def _wrong(column: Column, entity_set: str) -> Refused:
 def _text(column: Column, value: Any, entity_set: str, table: str) -> str:
     if not isinstance(value, str):
         raise _wrong(column, entity_set)
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise _wrong(column, entity_set)  # half a surrogate pair
     # The database counts UTF-16 units.
     if len(value) > column.max_length or len(value.encode("utf-16-le")) > 2 * column.max_length:
         raise Refused(
@@ -87,13 +89,17 @@ def _integer(column: Column, value: Any, entity_set: str, table: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _wrong(column, entity_set)
     if not column.minimum <= value <= column.maximum:
-        raise Refused(
-            400,
-            "0x80044330",
-            f"A validation error occurred.  The value of '{column.logical}' on record of type '{table}' is outside "
-            f"the valid range.",
-        )
+        raise _out_of_range(column, table)
     return value
+
+
+def _out_of_range(column: Column, table: str) -> Refused:
+    return Refused(
+        400,
+        "0x80044330",
+        f"A validation error occurred.  The value of '{column.logical}' on record of type '{table}' is outside the "
+        "valid range.",
+    )
 
 
 def _choice(column: Column, value: Any, entity_set: str, table: str) -> int:
@@ -141,9 +147,12 @@ def _not_too_early(seconds: int) -> int:
 def _money(column: Column, value: Any, entity_set: str, table: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise _wrong(column, entity_set)
-    amount = Decimal(str(value)).quantize(_FOUR, ROUND_HALF_EVEN)
+    try:
+        amount = Decimal(str(value)).quantize(_FOUR, ROUND_HALF_EVEN)
+    except InvalidOperation:
+        raise _out_of_range(column, table) from None
     if not column.minimum <= amount <= column.maximum:
-        return Decimal(_integer(column, int(amount), entity_set, table))
+        raise _out_of_range(column, table)
     return amount
 
 

@@ -85,7 +85,7 @@ def _key_value(rows: TableRows, name: str, literal: str) -> Any:
         if _FORBIDDEN_IN_KEYS & set(value):
             raise bad("Bad Request - Error in query syntax.", "0x0")
     else:
-        value = int(literal) if re.fullmatch(r"-?\d+", literal) else literal
+        value = int(literal) if re.fullmatch(r"-?\d{1,18}", literal) else literal
     return parse(rows.table.columns[name], value, rows.table.entity_set, rows.table.name)
 
 
