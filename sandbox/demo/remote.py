@@ -46,6 +46,7 @@ class LedgerRow:
     record_id: str
     state: str
     code: str
+    claimed: bool = False
 
 
 class Storage:
@@ -60,7 +61,7 @@ class Storage:
         if LEDGER not in {table.name for table in self._tables.list_tables()}:
             return []
         rows = self._tables.get_table_client(LEDGER).list_entities()
-        return [LedgerRow(row["RowKey"], row["state"], row["code"]) for row in rows]
+        return [LedgerRow(r["RowKey"], r["state"], r["code"], bool(r["claim_owner"])) for r in rows]
 
     def waiting(self) -> dict[str, int]:
         """Messages per queue, the ones in work and the delayed ones included; empty queues left out."""

@@ -16,7 +16,7 @@ from sandbox.demo.tenant import Contact
 from sandbox.host.launch import FUNCTION_KEY
 
 MOST_DIFFERENCES = 20
-MOST_QUARANTINED = 12
+MOST_EXAMPLES = 5
 
 
 class Report:
@@ -113,15 +113,19 @@ def _outcomes(result: Result) -> Table:
 
 
 def _quarantined(result: Result, contacts: Mapping[str, Contact]) -> Table:
+    """One line per code: how many, which, why, and what to do."""
     table = Table(title="Quarantined", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-    table.add_column("contact", no_wrap=True)
-    table.add_column("code", no_wrap=True)
-    table.add_column("why")
-    table.add_column("what to do")
-    for row in sorted(result.quarantined, key=lambda row: (row.code, row.record_id))[:MOST_QUARANTINED]:
-        told, contact = advice(row.code), contacts.get(row.record_id)
-        why = f"{told.meaning} ({contact.kind})" if contact and contact.kind else told.meaning
-        table.add_row(row.record_id[:8] + "…", row.code, why, told.fix)
-    if len(result.quarantined) > MOST_QUARANTINED:
-        table.add_row("…", "", f"and {len(result.quarantined) - MOST_QUARANTINED} more", "")
+    for column in ("code", "contacts", "why", "what to do"):
+        table.add_column(column, no_wrap=column == "code")
+    for code in result.codes:
+        ids = sorted(row.record_id for row in result.quarantined if row.code == code)
+        shown = [f"{record_id[:8]}… {_kind(contacts.get(record_id))}".strip() for record_id in ids]
+        if len(shown) > MOST_EXAMPLES:
+            shown = [*shown[:MOST_EXAMPLES], f"and {len(ids) - MOST_EXAMPLES} more"]
+        told = advice(code)
+        table.add_row(code, "\n".join(shown), told.meaning, told.fix)
     return table
+
+
+def _kind(contact: Contact | None) -> str:
+    return f"({contact.kind})" if contact is not None and contact.kind else ""

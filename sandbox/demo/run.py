@@ -60,7 +60,7 @@ class Demo:
         did = Counter[str]()
         shown = time.monotonic()
         for what in spread(acts, TICK_S):
-            did[what.split(",")[0].split(" ")[0]] += 1
+            did[what.split(" ")[0]] += 1
             if time.monotonic() - shown >= SHOW_S:
                 self.report.line(f"{did.total()} of {len(acts)} changes made, last: {what}")
                 shown = time.monotonic()
@@ -96,15 +96,16 @@ class Demo:
                 self.report.line(f"no progress for {STILL_S:.0f} s, still waiting: {waiting}")
                 return
             if time.monotonic() - shown >= SHOW_S:
-                self.report.line(self._progress(goal, waiting))
+                self.report.line(self._progress(goal, waiting, pulled=pulled))
                 shown = time.monotonic()
 
-    def _progress(self, goal: int | None, waiting: dict[str, int]) -> str:
+    def _progress(self, goal: int | None, waiting: dict[str, int], *, pulled: bool) -> str:
         done = (
             f"{self._profiles()} of {goal} profiles" if goal is not None else f"{self._profiles()} profiles"
         )
-        queues = ", ".join(f"{name} {count}" for name, count in waiting.items()) or "none"
-        return f"{done}; messages waiting: {queues}"
+        if waiting:
+            return f"{done}; messages: " + ", ".join(f"{name} {count}" for name, count in waiting.items())
+        return f"{done}; " + ("finishing" if pulled else f"the next tick comes within {TICK_S} s")
 
 
 def prepare(stack: Stack, report: Report, *, contacts: int, seed: int) -> Demo:

@@ -44,6 +44,8 @@ class Stack:
     def __init__(self, setup: Setup, exits: ExitStack) -> None:
         self._setup = setup
         self._hosts = ExitStack()
+        self.processes: dict[str, ChildProcess] = {}
+        """The look-alikes' processes by name."""
         self._signals = setup.signals
         self.folder = setup.folder or Path(exits.enter_context(tempfile.TemporaryDirectory()))
         with self._signals.held():
@@ -61,6 +63,7 @@ class Stack:
         command = [sys.executable, "-m", "sandbox", name, "--port", "0", *options]
         with self._signals.held():
             child = exits.enter_context(ChildProcess(command, log=self.folder / f"{name}.log"))
+            self.processes[name] = child
             return LookAlike(child.wait_for(rf"{name} listening at (\S+)")[0][1])
 
     @property
@@ -97,10 +100,12 @@ class Stack:
             )
         return self.host
 
-    def stop_host(self) -> None:
-        """Ends the app as a redeployment does: SIGTERM, time to finish."""
+    def stop_host(self) -> int:
+        """Ends the app as a redeployment does: SIGTERM, time to finish; the exit code."""
+        code = self.host.stop() if self.host is not None else 0
         self._hosts.close()
         self.host = None
+        return code
 
     def kill_host(self) -> None:
         """SIGKILL."""

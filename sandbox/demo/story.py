@@ -169,7 +169,7 @@ class Story:
         contact = next(contact for contact in self.contacts.values() if contact.code)
         mended = {"emailaddress1": f"mended.{self.rng.randrange(10**6)}@example.com"}
         self._change("create", Contact(contact.id, contact.values), mended)
-        return "emailaddress1 mended: leaves quarantine"
+        return "mended emailaddress1: leaves quarantine"
 
 
 def spread(acts: list[Callable[[], str]], seconds: float) -> Iterator[str]:
