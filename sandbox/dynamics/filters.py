@@ -7,25 +7,14 @@ Grammar: `or`, `and`, `not`, parentheses; `column op literal` with eq ne gt ge l
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from sandbox.dynamics.columns import Column, Kind, Row
-from sandbox.dynamics.errors import Refused, bad, no_property
-from sandbox.dynamics.values import GUID, parse_date, parse_stamp
+from sandbox.dynamics.columns import Column, Row
+from sandbox.dynamics.errors import bad, no_property
+from sandbox.dynamics.literals import LITERALS, TAKES, Token, json_text, syntax, text_of, tokenize, value_of
 
-_TOKEN = re.compile(
-    rf"""\s*(?:
-      (?P<string>'(?:[^']|'')*') | (?P<json>"(?:[^"\\]|\\.)*") | (?P<guid>{GUID.pattern}(?![\w-]))
-    | (?P<stamp>\d{{4}}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))
-    | (?P<date>\d{{4}}-\d\d-\d\d)(?![\w:-])
-    | (?P<number>-?\d{{1,18}}(?:\.\d{{1,18}})?)(?![\w.-]) | (?P<word>[A-Za-z_][\w./]*) | (?P<mark>[(),=\[\]])
-    )""",
-    re.X,
-)
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b,
@@ -36,25 +25,6 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 _KINDS = {"eq": "Equal", "ne": "NotEqual", "gt": "GreaterThan", "ge": "GreaterThanOrEqual", "lt": "LessThan"}
 _KINDS["le"] = "LessThanOrEqual"
-_LITERALS = {
-    "string": "Edm.String",
-    "guid": "Edm.Guid",
-    "stamp": "Edm.DateTimeOffset",
-    "date": "Edm.Date",
-    "number": "Edm.Int32",
-    "boolean": "Edm.Boolean",
-}
-_TAKES = {
-    "Edm.String": ("string",),
-    "Edm.Guid": ("guid",),
-    "Edm.Boolean": ("boolean",),
-    "Edm.Int32": ("number",),
-    "Edm.Int64": ("number",),
-    "Edm.Decimal": ("number",),
-    "Edm.Date": ("date",),
-    "Edm.DateTimeOffset": ("stamp", "date"),
-}
-
 DEEPEST = 50
 
 
@@ -68,36 +38,13 @@ class Predicate:
     """Lower bound of modifiedon."""
 
 
-class Token(NamedTuple):
-    """One piece of a filter."""
-
-    kind: str
-    text: str
-
-
 def parse(text: str, columns: Mapping[str, Column], table: str, key: str = "") -> Predicate:
     """The predicate of a decoded `$filter` value."""
-    parser = _Parser(_tokens(text), columns, table, key)
+    parser = _Parser(tokenize(text), columns, table, key)
     predicate = parser.either()
     if parser.at < len(parser.tokens):
-        raise _syntax(parser.tokens[parser.at].text)
+        raise syntax(parser.tokens[parser.at].text)
     return predicate
-
-
-def _syntax(near: str) -> Refused:
-    return bad(f"Syntax error in '$filter' near '{near[:40]}'.")
-
-
-def _tokens(text: str) -> list[Token]:
-    tokens: list[Token] = []
-    at, end = 0, len(text.rstrip())
-    while at < end:
-        found = _TOKEN.match(text, at)
-        if found is None or found.lastgroup is None:
-            raise _syntax(text[at:].strip())
-        tokens.append(Token(found.lastgroup, found.group(found.lastgroup)))
-        at = found.end()
-    return tokens
 
 
 class _Parser:
@@ -157,12 +104,12 @@ class _Parser:
     def _comparison(self, column: Column) -> Predicate:
         operator = self._next("word").text
         if operator not in _COMPARE:
-            raise _syntax(operator)
+            raise syntax(operator)
         value = self._literal(column, operator)
         read, compare = reader(column), _COMPARE[operator]
         if value is None:
             if operator not in ("eq", "ne"):
-                raise _syntax("null")
+                raise syntax("null")
             wanted = operator == "eq"
             return Predicate(lambda row: (read(row) is None) is wanted)
         if operator == "ne":
@@ -185,14 +132,14 @@ class _Parser:
             if text == "null":
                 return None
             kind = "boolean"
-        if kind not in _TAKES[column.kind.edm]:
-            if kind not in _LITERALS:
-                raise _syntax(text)
+        if kind not in TAKES[column.kind.edm]:
+            if kind not in LITERALS:
+                raise syntax(text)
             raise bad(
                 "A binary operator with incompatible types was detected. Found operand types "
-                f"'{column.kind.edm}' and '{_LITERALS[kind]}' for operator kind '{_KINDS[operator]}'."
+                f"'{column.kind.edm}' and '{LITERALS[kind]}' for operator kind '{_KINDS[operator]}'."
             )
-        return _value(kind, text, column)
+        return value_of(kind, text, column)
 
     def _text_function(self, name: str) -> Predicate:
         column = self._column(self._next("word").text)
@@ -201,7 +148,7 @@ class _Parser:
                 f"No function signature for the function with name '{name}' matches the specified arguments."
             )
         self._expect(",")
-        wanted = _text(self._next("string").text).casefold()
+        wanted = text_of(self._next("string").text).casefold()
         self._expect(")")
         read = reader(column)
         found: dict[str, Callable[[str], bool]] = {
@@ -214,7 +161,7 @@ class _Parser:
 
     def _in(self) -> Predicate:
         self._argument("PropertyName")
-        column = self._column(_text(self._next("string").text))
+        column = self._column(text_of(self._next("string").text))
         self._expect(",")
         self._argument("PropertyValues")
         self._expect("[")
@@ -230,18 +177,18 @@ class _Parser:
         """PropertyValues is a collection of strings whatever the column's type."""
         token = self._next()
         if token.kind not in ("string", "json"):
-            raise _syntax(token.text)
-        text = _text(token.text) if token.kind == "string" else _json_text(token.text)
+            raise syntax(token.text)
+        text = text_of(token.text) if token.kind == "string" else json_text(token.text)
         if column.kind.edm == "Edm.String":
             return text.casefold()
-        parts = _tokens(text)
-        if len(parts) != 1 or parts[0].kind not in _TAKES[column.kind.edm]:
+        parts = tokenize(text)
+        if len(parts) != 1 or parts[0].kind not in TAKES[column.kind.edm]:
             raise bad(f"'{text[:40]}' is not a value of '{column.name}'.")
-        return _value(parts[0].kind, parts[0].text, column)
+        return value_of(parts[0].kind, parts[0].text, column)
 
     def _argument(self, name: str) -> None:
         if self._next("word").text != name:
-            raise _syntax(name)
+            raise syntax(name)
         self._expect("=")
 
     def _column(self, name: str) -> Column:
@@ -256,7 +203,7 @@ class _Parser:
         token = self.tokens[self.at]
         self.at += 1
         if kind and token.kind != kind:
-            raise _syntax(token.text)
+            raise syntax(token.text)
         return token
 
     def _accept(self, kind: str, text: str) -> bool:
@@ -274,7 +221,7 @@ class _Parser:
     def _expect(self, mark: str) -> None:
         if not self._mark(mark):
             near = self.tokens[self.at].text if self.at < len(self.tokens) else "the end"
-            raise _syntax(near)
+            raise syntax(near)
 
 
 def _and(left: Predicate, right: Predicate) -> Predicate:
@@ -295,32 +242,3 @@ def reader(column: Column) -> Callable[[Row], Any]:
 
         return folded
     return lambda row: row.get(name, default)
-
-
-def _text(quoted: str) -> str:
-    return quoted[1:-1].replace("''", "'")
-
-
-def _json_text(quoted: str) -> str:
-    try:
-        return str(json.loads(quoted))
-    except ValueError:
-        raise _syntax(quoted) from None
-
-
-def _value(kind: str, text: str, column: Column) -> Any:
-    if kind == "string":
-        return _text(text).casefold()
-    if kind == "guid":
-        return text.lower()
-    if kind == "boolean":
-        return text == "true"
-    if kind == "number":
-        return float(text) if "." in text else int(text)
-    if column.kind is Kind.DATE:
-        value: Any = parse_date(text)
-    else:
-        value = parse_stamp(text if kind == "stamp" else f"{text}T00:00:00Z")
-    if value is None:
-        raise bad(f"The literal '{text}' is not valid.")
-    return value

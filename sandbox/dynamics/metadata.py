@@ -12,8 +12,8 @@ from sandbox.dynamics.columns import LOOKUPS, Column, Kind, Row, Table
 from sandbox.dynamics.errors import Refused, bad, no_segment, not_allowed, silent
 from sandbox.dynamics.filters import parse
 from sandbox.dynamics.organization import Organization
+from sandbox.dynamics.pages import JSON
 from sandbox.dynamics.query import Call
-from sandbox.dynamics.reading import JSON
 from sandbox.dynamics.values import GUID
 from sandbox.wire import Response
 

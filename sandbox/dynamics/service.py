@@ -13,8 +13,9 @@ from sandbox.dynamics.errors import Refused, bad, no_segment, not_allowed
 from sandbox.dynamics.metadata import Metadata
 from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.organization import Organization, privilege_id
+from sandbox.dynamics.pages import JSON, Pages
 from sandbox.dynamics.query import Call, parse_query
-from sandbox.dynamics.reading import JSON, Reading
+from sandbox.dynamics.reading import Reading
 from sandbox.dynamics.scripting import Scripting
 from sandbox.dynamics.security import Protection, Tokens
 from sandbox.dynamics.writing import Writing, dispatch
@@ -26,6 +27,8 @@ _PRIVILEGES = re.compile(
     r"systemusers\(([0-9a-fA-F-]{36})\)/Microsoft\.Dynamics\.CRM\.RetrieveUserPrivileges(?:\(\))?"
 )
 LONGEST_TARGET = 32768
+REPEATING = ("repeat_page", "page_twice")
+"""Faults of this look-alike, with `truncate_page`: half a body."""
 
 
 class DynamicsService(Scripting):
@@ -37,8 +40,9 @@ class DynamicsService(Scripting):
         super().__init__(Organization(options, self.now, rng))
         self.tokens = Tokens(options, rng)
         self.protection = Protection(options)
-        self._reading = Reading(self.organization)
-        self._writing = Writing(self.organization, self._reading)
+        self._pages = Pages(self.organization)
+        self._reading = Reading(self._pages)
+        self._writing = Writing(self._pages)
         self._metadata = Metadata(self.organization)
         self.in_flight = 0
         """Requests being answered now, as the server in front counts them; this one included."""
@@ -54,7 +58,7 @@ class DynamicsService(Scripting):
         fault = self.faults.match(request) if self.faults.items else None
         self._note = self._record = ""
         started = self.now()
-        self._reading.repeat = fault is not None and fault.kind == "repeat_page"
+        self._pages.repeat = fault.kind if fault is not None and fault.kind in REPEATING else ""
         answer = apply_fault(fault, request, lambda: self._answer(request))
         if fault is not None:
             if fault.kind == "truncate_page" and answer.status == 200:

@@ -17,10 +17,10 @@ from sandbox.dynamics.errors import (
     not_allowed,
     silent,
 )
-from sandbox.dynamics.organization import Organization
+from sandbox.dynamics.pages import JSON, Pages
 from sandbox.dynamics.payload import body_object, values_of
 from sandbox.dynamics.query import Call
-from sandbox.dynamics.reading import JSON, Reading
+from sandbox.dynamics.reading import Reading
 from sandbox.dynamics.store import TableRows
 from sandbox.dynamics.values import parse, parse_guid
 from sandbox.wire import Response
@@ -92,9 +92,9 @@ def _key_value(rows: TableRows, name: str, literal: str) -> Any:
 class Writing:
     """Answers requests for single records; each answer comes with what it did and to which record."""
 
-    def __init__(self, organization: Organization, reading: Reading) -> None:
-        self._org = organization
-        self._reading = reading
+    def __init__(self, pages: Pages) -> None:
+        self._org = pages.organization
+        self._pages = pages
 
     def get(self, rows: TableRows, text: str, call: Call) -> tuple[Response, str, str]:
         """GET of one record; with If-None-Match of its current etag 304."""
@@ -186,7 +186,7 @@ class Writing:
 
     def _shown(self, rows: TableRows, call: Call, row: Row, status: int) -> Response:
         annotations = call.prefer.annotations
-        projection = self._reading.projection(rows, call.query.get("$select"), annotations)
+        projection = self._pages.projection(rows, call.query.get("$select"), annotations)
         context = f"{call.root}/$metadata#{rows.table.entity_set}{projection.context}/$entity"
         text = projection.body(
             row, f'{{"@odata.context":"{context}","@odata.etag":"W/\\"{row["versionnumber"]}\\""'

@@ -115,14 +115,31 @@ def test_a_truncated_page() -> None:
     assert len(org.full()[0]) == 3
 
 
+@pytest.mark.parametrize("kind", ["repeat_page", "page_twice"])
 @pytest.mark.parametrize("size", [2, 5])
-def test_a_repeated_page_is_served_twice_and_then_goes_on(size: int) -> None:
+def test_a_repeated_page_is_served_twice_and_then_goes_on(size: int, kind: str) -> None:
     org = Organization()
     ids = sorted(org.seed(5))
-    org.service.command("fault", {"kind": "repeat_page", "path": "contacts"})
+    org.service.command("fault", {"kind": kind, "path": "contacts"})
     rows, link = org.follow("contacts?$select=lastname", size, "odata.track-changes")
     assert [row["contactid"] for row in rows] == ids[:size] + ids
     assert "deltatoken" in link
+
+
+@pytest.mark.parametrize("prefer", ["odata.track-changes,odata.maxpagesize=2", "odata.maxpagesize=2"])
+@pytest.mark.parametrize(("kind", "same"), [("repeat_page", True), ("page_twice", False)])
+def test_a_repeated_later_page_names_itself_or_a_new_link_to_the_same_rows(
+    kind: str, same: bool, prefer: str
+) -> None:
+    org = Organization()
+    ids = sorted(org.seed(5))
+    second = org.get("contacts?$select=lastname", prefer=prefer)["@odata.nextLink"]
+    org.service.command("fault", {"kind": kind, "path": "contacts"})
+    again = org.get(second, prefer="odata.maxpagesize=2")["@odata.nextLink"]
+    assert (again == second) is same
+    page = org.get(again, prefer="odata.maxpagesize=2")
+    assert [row["contactid"] for row in page["value"]] == ids[2:4]
+    assert page["@odata.nextLink"] not in (second, again)
 
 
 def test_a_repeated_untracked_last_page() -> None:
