@@ -13,6 +13,8 @@ from sync.planning.compile import CompiledMapping, Projection
 
 COMMANDS = (Intent.RETRY, Intent.FORCE, Intent.APPROVED)
 MOST_ATTEMPTS = 5
+GONE = (State.DELETED, State.PARKED)
+"""States of a record that was found absent: an older upsert of the same version would bring it back."""
 
 
 class Do(enum.StrEnum):
@@ -62,7 +64,7 @@ def needs_reread(
     """
     if change.kind is not ChangeKind.UPSERT or change.row is None or chunk.intent is not Intent.NONE:
         return True
-    if row.claimed or row.unresolved or row.state is State.DELETED:
+    if row.claimed or row.unresolved or row.state in GONE:
         return True
     if chunk.lane is Lane.LIVE and (chunk.generation, chunk.reading) != (generation, running):
         return True
