@@ -175,7 +175,7 @@ class Apply:
         braked = await self._recorder.brake(work.mapping, work.chunk, work.progress, plans, work.rows)
         plans = [braked.get(p.record_id, p) for p in plans]
         claims = await self._claims.write(work.owner, work.rows, plans, work.chunk)
-        await self._back(work, claims.conflicts, delay_s=0.5)
+        await self._back(work, sorted(claims.conflicts), delay_s=0.5)
         done = [
             Done(p.row, p.why, plan=p)
             for p in plans

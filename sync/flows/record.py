@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sync import telemetry
 from sync.flows.context import Context
 from sync.model import Chunk, Intent, LedgerRow, State
-from sync.planning.outcome import Kind, Outcome, close
+from sync.planning.outcome import Kind, Outcome, close, given_up
 from sync.planning.plan import Do, Plan
 from sync.storage.history import Event, Parked
 from sync.storage.watermarks import Progress
@@ -101,13 +101,11 @@ class Recorder:
                 # Whoever comes next waits until the claim may be taken over, and until a POST has settled.
                 row = replace(row, take_over=max(row.take_over, now + outcome.delay_s))
                 back[record_id] = row.take_over - now
-            elif outcome.kind is Kind.RELEASED or (
-                outcome.kind is Kind.FAILED and row.state is not State.QUARANTINED
-            ):
+            elif outcome.kind is Kind.RELEASED or (outcome.kind is Kind.FAILED and not given_up(row)):
                 back[record_id] = outcome.delay_s
             rows.append(replace(row, updated=now))
         written = await self._context.ledger.write(rows)
-        back.update(dict.fromkeys(written.conflicts, 1.0))
+        back.update(dict.fromkeys(sorted(written.conflicts), 1.0))
         done = [
             Done(
                 written.rows[record_id],
@@ -123,7 +121,7 @@ class Recorder:
         return back
 
     def _did(self, outcome: Outcome, row: LedgerRow) -> str:
-        if row.state is State.QUARANTINED:
+        if outcome.kind is Kind.FAILED and given_up(row):
             return "quarantined"
         return DID.get(outcome.kind, outcome.kind.value)
 

@@ -79,12 +79,17 @@ def close(
         return quarantine(replace(back, failures=0), outcome.code, version, mapping_version)
     if outcome.kind is Kind.FAILED:
         failed = replace(back, hash=claimed.hash, unresolved=True, failures=before.failures + 1)
-        if failed.failures >= MOST_FAILURES:
+        if given_up(failed):
             return quarantine(failed, outcome.code, version, mapping_version)
         return failed
     if outcome.kind is Kind.RELEASED:
         return back
     return replace(claimed, noted=True, attempts=_attempts(before))
+
+
+def given_up(failed: LedgerRow) -> bool:
+    """Whether a row after a failed call is left to a person; its state alone may be an older quarantine."""
+    return failed.failures >= MOST_FAILURES
 
 
 def _attempts(before: LedgerRow) -> int:
