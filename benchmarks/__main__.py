@@ -20,6 +20,7 @@ from benchmarks import calls, engine, latency, pipeline
 
 RESULTS = Path(__file__).parent / "results.json"
 PIPELINE_RECORDS = 4_000
+QUICK_RECORDS = 1_500
 TARGETS = {
     "engine_ratio": (">=", 0.33),
     "engine_rows_per_s": (">=", 40_000),
@@ -80,19 +81,19 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
     bench.step("engine", lambda say: dict(engine.measure()))
     bench.step("calls per record", lambda say: {"campaign_calls": calls.measure()})
     bench.step("import", lambda say: {"import_s": import_seconds()})
-    bench.step("pipeline at 50 ms", lambda say: _pipeline(say, 16, 50))
-    if not arguments.quick:
-        bench.step("pipeline at 50 ms, 64 in flight", lambda say: _other(say, 64, 50, "pipeline_64"))
-    bench.step("pipeline at 0 ms", lambda say: _other(say, 16, 0, "pipeline_0ms"))
-    bench.step("latency", lambda say: {"latency_s": latency.measure(say)})
+    count = QUICK_RECORDS if arguments.quick else PIPELINE_RECORDS
+    bench.step("pipeline at 50 ms", lambda say: _pipeline(say, count))
+    bench.step("pipeline at 50 ms, 64 in flight", lambda say: _beside(say, count, 64, 50, "pipeline_64"))
+    bench.step("pipeline at 0 ms", lambda say: _beside(say, count, 16, 0, "pipeline_0ms"))
+    bench.step("latency", lambda say: {"latency_s": latency.measure(say, quick=arguments.quick)})
     if not arguments.quick:
         sizes = [20_000, 100_000] + ([200_000] if arguments.full else [])
         bench.step("memory", lambda say: _memory(say, sizes))
     return bench.results
 
 
-def _pipeline(say: pipeline.Say, in_flight: int, latency_ms: int) -> dict[str, Any]:
-    found = pipeline.compare(PIPELINE_RECORDS, in_flight=in_flight, latency_ms=latency_ms, say=say)
+def _pipeline(say: pipeline.Say, count: int) -> dict[str, Any]:
+    found = pipeline.compare(count, in_flight=16, latency_ms=50, say=say)
     return {
         "pipeline_ratio": found["ratio"],
         "pipeline_records_per_s": found["records_per_s"],
@@ -101,10 +102,10 @@ def _pipeline(say: pipeline.Say, in_flight: int, latency_ms: int) -> dict[str, A
     }
 
 
-def _other(say: pipeline.Say, in_flight: int, latency_ms: int, name: str) -> dict[str, Any]:
-    found = pipeline.compare(PIPELINE_RECORDS, in_flight=in_flight, latency_ms=latency_ms, say=say)
-    key = "pipeline_ratio_0ms" if latency_ms == 0 else f"{name}_ratio"
-    return {key: found["ratio"], f"{name}_records_per_s": found["records_per_s"]}
+def _beside(say: pipeline.Say, count: int, in_flight: int, latency_ms: int, name: str) -> dict[str, Any]:
+    found = pipeline.compare(count, in_flight=in_flight, latency_ms=latency_ms, say=say)
+    ratio = "pipeline_ratio_0ms" if latency_ms == 0 else f"{name}_ratio"
+    return {ratio: found["ratio"], f"{name}_records_per_s": found["records_per_s"]}
 
 
 def _memory(say: pipeline.Say, sizes: list[int]) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def first_load(running: Stack, count: int, settings: dict[str, str], say: Say) -
         running.dynamics.command("seed", records=contacts(min(5000, count - start), seed=start))
     began = time.monotonic()
     host = running.start_host(**UNLIMITED, **settings)
+    host.run_now("pull_changes")
     pid = running.processes["campaign"].pid
     marks: dict[float, tuple[float, float, int]] = {}
     seen = done = 0
