@@ -109,9 +109,10 @@ def _beside(say: pipeline.Say, count: int, in_flight: int, latency_ms: int, name
 
 
 def _memory(say: pipeline.Say, sizes: list[int]) -> dict[str, Any]:
-    peaks = {
-        str(size): pipeline.memory(size, lambda text, size=size: say(f"{size}: {text}")) for size in sizes
-    }
+    peaks: dict[str, float] = {}
+    for size in sizes:
+        say(f"{size:,} contacts")
+        peaks[str(size)] = pipeline.memory(size, say)
     return {"peak_mb": peaks, "memory_growth": round(peaks["100000"] / peaks["20000"], 3)}
 
 

@@ -97,10 +97,11 @@ class Bench:
             self.clock.at += 60
             await self.app.pull_changes()
             await self.app.feed_backfill()
-            while await self._work():
+            while await self.work():
                 self.clock.at += 1
 
-    async def _work(self) -> bool:
+    async def work(self) -> bool:
+        """Work every message that is visible now; whether anything is left to do."""
         worked = False
         for lane in (Lane.CONTROL, Lane.LIVE, Lane.BACKFILL):
             queue = self.account.view().queue(lane.value)

@@ -35,6 +35,9 @@ class Setup:
     """Fixed latency of the Campaign look-alike."""
     folder: Path | None = None
     """Where the logs go (`host.log`, `dynamics.log`, …); without it they are gone at the end."""
+    dynamics: tuple[str, ...] = ()
+    campaign: tuple[str, ...] = ()
+    """Further options of the look-alikes."""
     signals: Signals = field(default_factory=Signals)
 
 
@@ -50,7 +53,7 @@ class Stack:
         self.folder = setup.folder or Path(exits.enter_context(tempfile.TemporaryDirectory()))
         with self._signals.held():
             self.azurite = exits.enter_context(azurite())
-        self.dynamics = self._look_alike(exits, "dynamics")
+        self.dynamics = self._look_alike(exits, "dynamics", *setup.dynamics)
         # Policies that rewrite names and numbers are off, so that both sides compare letter by letter.
         latency = ("--latency-ms", str(self._setup.latency_ms))
         self.campaign = self._look_alike(exits, "campaign", "--no-rewriting", *latency)
@@ -96,6 +99,7 @@ class Stack:
                     message_lease_s=setup.message_lease_s,
                     drain_s=setup.drain_s,
                     log=self.host_log,
+                    log_json=self.folder / "host.jsonl",
                 )
             )
         return self.host

@@ -52,6 +52,15 @@ class Dynamics:
             self._organization = (known, self._clock.now() + ORGANIZATION_S)
         return known
 
+    async def prove_global_read(self, entity_set: str, key_column: str) -> None:
+        """Raise `dynamics_forbidden` unless all rows may be read.
+
+        With less than organization-wide read an untracked list merely leaves rows out, which looks like a delete; a
+        tracked read is refused (dataverse.md 1.4). A row is called absent only if this passes after it was not found.
+        """
+        headers = {**_HEADERS, "Prefer": "odata.track-changes,odata.maxpagesize=1"}
+        await self.get(f"{entity_set}?{selection(key_column, ())}", headers)
+
     async def start_tracking(self, entity_set: str, key_column: str, columns: Sequence[str]) -> SourcePage:
         """The first page of a full read that ends with a delta link (dataverse.md 1.1)."""
         return await self._page(f"{entity_set}?{selection(key_column, columns)}", key_column, self._tracked)

@@ -130,9 +130,12 @@ class Apply:
         if doubtful:
             compiled = work.compiled
             async with self._context.dynamics_permit():
-                found = await self._context.dynamics.read(
+                dynamics = self._context.dynamics
+                found = await dynamics.read(
                     compiled.entity_set, compiled.key_column, compiled.columns, doubtful
                 )
+                if len(found) < len(doubtful):
+                    await dynamics.prove_global_read(compiled.entity_set, compiled.key_column)
             work.sources.update({record_id: found.get(record_id) for record_id in doubtful})
 
     def _plan(self, work: Work) -> list[Plan]:

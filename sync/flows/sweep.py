@@ -96,6 +96,7 @@ async def _pass(context: Context, command: Sweep, progress: Progress, owner: str
             break
         await context.control.take_lease(command.mapping, "sweep", owner, context.settings.message_lease_s)
         page = await context.dynamics.follow(page.next_link, compiled.entity_set, compiled.key_column)
+    await context.dynamics.prove_global_read(compiled.entity_set, compiled.key_column)
     present.sort()
     sent = 0
     for bucket in range(present.first, present.below):
