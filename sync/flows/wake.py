@@ -7,7 +7,7 @@ from dataclasses import replace
 from sync import telemetry
 from sync.flows.context import Context
 from sync.flows.replay import send_records
-from sync.model import Intent, State
+from sync.model import Intent, LedgerRow, State
 from sync.planning.plan import quarantine
 from sync.storage.history import Event, Parked
 from sync.storage.ledger import bucket_of, partition_of
@@ -21,7 +21,10 @@ async def wake_parked(context: Context) -> int:
     async for parked in context.parked.all():
         if parked.awaited.startswith("unreadable:"):
             continue
-        if parked.approved:
+        settled = parked.approved or context.clock.now() - parked.since > context.settings.message_lease_s
+        if settled and await _moved_on(context, parked):
+            await context.parked.remove(parked.awaited, parked.mapping, parked.record_id)
+        elif parked.approved:
             await send_records(context, parked.mapping, [parked.record_id], Intent.APPROVED)
             acted += 1
         elif context.clock.now() - parked.since > LONGEST_S:
@@ -31,12 +34,23 @@ async def wake_parked(context: Context) -> int:
     return acted
 
 
-async def _give_up(context: Context, parked: Parked) -> int:
-    """Quarantine a record that waited too long, unless it moved on; then remove the parked row."""
-    compiled = await context.active(parked.mapping)
+async def _row(context: Context, parked: Parked) -> LedgerRow:
+    await context.active(parked.mapping)
     progress = await context.watermarks.progress(parked.mapping)
     bucket = bucket_of(parked.record_id, context.buckets[parked.mapping])
-    row = await context.ledger.get(partition_of(parked.mapping, progress.epoch, bucket), parked.record_id)
+    return await context.ledger.get(partition_of(parked.mapping, progress.epoch, bucket), parked.record_id)
+
+
+async def _moved_on(context: Context, parked: Parked) -> bool:
+    """Whether nothing waits any more: the row is written before the ledger's, whose write another worker may win."""
+    row = await _row(context, parked)
+    return row.state is not State.PARKED and not row.claimed
+
+
+async def _give_up(context: Context, parked: Parked) -> int:
+    """Quarantine a record that waited too long; then remove the parked row."""
+    compiled = await context.active(parked.mapping)
+    row = await _row(context, parked)
     if row.state is State.PARKED and not row.claimed:
         stuck = replace(
             quarantine(row, "waited_too_long", row.version, compiled.version), updated=context.clock.now()
