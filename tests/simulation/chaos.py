@@ -20,12 +20,12 @@ READ_FATES = (
 PAGE_FATES = (
     *READ_FATES,
     ("truncated_page", 2.5),
-    ("repeated_page", 4.0),
+    ("repeated_page", 8.0),
 )
 DELTA_FATES = (
     *PAGE_FATES,
-    ("expired_token", 2.0),
-    ("metadata_changed", 2.0),
+    ("expired_token", 5.0),
+    ("metadata_changed", 5.0),
 )
 WRITE_FATES = (
     ("lost_before", 4.0),
@@ -56,6 +56,8 @@ FAULTS = tuple(
             "late_delivery",
             "overlapping_ticks",
             "lost_tick",
+            "sluggish_answer",
+            "stall",
         }
     )
 )
@@ -81,7 +83,7 @@ def draw_weather(rng: random.Random) -> Weather:
         return CALM
     scale = rng.choice((0.3, 1.0, 1.0, 2.0))
     crash, storage, http, host = (scale * rng.choice((0.0, 0.5, 1.0, 2.5)) for _ in range(4))
-    return Weather(0.0025 * crash, 0.004 * storage, min(0.08 * http, 0.35), min(0.1 * host, 0.5))
+    return Weather(0.004 * crash, 0.004 * storage, min(0.1 * http, 0.4), min(0.1 * host, 0.5))
 
 
 class Chaos:
@@ -125,4 +127,9 @@ class Chaos:
     def latency(self) -> float:
         """Seconds of one storage effect: mostly short, sometimes long enough for others to come between."""
         roll = self.rng.random()
-        return 0.002 + 0.02 * roll if roll < 0.93 else 0.05 + 4.0 * (roll - 0.93)
+        if roll < 0.93:
+            return 0.002 + 0.02 * roll
+        if roll > 1.0 - 0.02 * self.weather.host:
+            self.fired["stall"] += 1
+            return 9.0 * self.rng.random()
+        return 0.05 + 4.0 * (roll - 0.93)

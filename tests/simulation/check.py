@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
-def at_rest(world: World) -> None:
-    """Raise Violation with everything that is wrong."""
+def at_rest(world: World, *, again: bool = False) -> None:
+    """Raise Violation with everything that is wrong; `again`: crashed bookkeeping had its time to be mended too."""
     from tests.simulation.world import Violation
 
     wrong = [*world.witness.violations, *world.host.unexpected]
@@ -25,6 +25,10 @@ def at_rest(world: World) -> None:
         wrong += [f"{record_id}: {text}" for text in _record(world, record_id, row, profiles.pop(record_id, []))]
     wrong += [f"a profile nobody asked for: {name}" for name in profiles]
     wrong += [f"a ledger row of nobody: {name}" for name in rows]
+    waiting = {parked.record_id for parked in world.clean_parked()}
+    braked = {row.record_id for row in world.ledger_rows().values() if row.state is State.PARKED}
+    if braked - waiting or (again and waiting != braked):
+        wrong.append(f"parked rows {sorted(waiting)} for {sorted(braked)}")
     over = world.witness.over_limit(world.settings.campaign_limit, world.settings.campaign_window_s)
     if over:
         wrong.append(over)
@@ -55,7 +59,6 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
     if row is None:
         return ["I1: never seen"]
     if row.state is State.QUARANTINED:
-        world.outcomes[f"quarantined_{row.code}"] += 1
         return [] if _quarantine_is_right(world, record_id, row, expected is None) else [f"I7: {row.code}"]
     if expected is None:
         return [f"I7: bad data, but {row.state}"]
@@ -90,7 +93,6 @@ def _gone(world: World, record_id: str, row: LedgerRow | None, profile: dict[str
     if row is None:
         return ["I1: a profile without ledger row"] if profile else []
     if row.state is State.PARKED and row.code == "delete_brake":
-        world.outcomes["parked_delete_brake"] += 1
         if world.scenario.brake_min >= 50:
             return ["the brake at 50 deletes"]
         return []

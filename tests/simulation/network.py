@@ -82,8 +82,8 @@ class Flight:
             world.chaos.fired[fate] += 1
         there = 0.01 + 0.12 * rng.random()
         back = there + 0.01 + 0.12 * rng.random()
-        if rng.random() < 0.05:
-            back += 0.4 * rng.random()
+        if world.chaos.host("sluggish_answer"):
+            back += 0.7 * rng.random()
         applied = rng.random() < 0.5
         if fate == "slow":
             # The caller gives up at its timeout; the request lands before or after that, or even later.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 FIRST_NAMES = ("ada", "Grace", "hedy", None)
+INTENTS = ("replay", "retry", "force")
+LONGEST_TROUBLE_S = 900.0
 TWO_WORLDS = "99999999-0000-4000-8000-000000000099"
 
 
@@ -60,14 +62,21 @@ class People:
             await world.wait(max(moment - world.loop.virtual, 0.0))
             self.act()
         await world.wait(max(scenario.length_s - world.loop.virtual, 0.0))
-        if special == "environment":
+        while special in ("killer", "outage") and self.kills_left and world.loop.virtual < LONGEST_TROUBLE_S:
+            await world.wait(20.0)
+            if not self.alive(self.victim):
+                self.create(self.victim)
+            elif self.rng.random() < 0.2:
+                self.edit(record_id=self.victim)
+        started = world.at_once(world.watermarks.progress(MAPPING)).generation > 0
+        if special == "environment" and started:
             await self._another_environment()
 
     def act(self) -> None:
         """One thing that somebody does."""
         acts: tuple[tuple[float, Callable[[], None]], ...] = (
             (5.0, self.edit),
-            (3.0, self.delete_or_restore),
+            (9.0 if self.world.scenario.special == "brake" else 3.0, self.delete_or_restore),
             (1.0, self.delete_and_restore),
             (1.5, self.edit_back),
             (0.8, self.touch),
@@ -200,7 +209,8 @@ class People:
 
     def command(self) -> None:
         """Somebody runs a command."""
-        self.rng.choice((lambda: self.replay("replay"), lambda: self.replay("retry"), self.run_now))()
+        commands = (*(lambda intent=intent: self.replay(intent) for intent in INTENTS), self.run_now)
+        self.rng.choice(commands)()
 
     def replay(self, intent: Any, **narrowed: Any) -> None:
         world = self.world
@@ -223,6 +233,7 @@ class People:
         rows = [row for row in world.clean_parked() if not row.approved]
         for row in rows:
             world.at_once(parked.add(replace(row, approved=True)))
+            self._did("approve", row.record_id)
         return len(rows)
 
     # -- directed trouble --------------------------------------------------------------------------------------------

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.settings import Settings
 from tests.simulation.chaos import CALM, Weather, draw_weather
 from tests.simulation.oracle import SmallMapping
 
 MAPPING = "contacts"
-SPECIALS = ("brake", "killer", "environment", "budget", "outage", "crowd")
+SPECIALS = ("brake", "killer", "environment", "budget", "outage", "crowd", "storage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +85,18 @@ def draw(seed: int) -> Scenario:
     addressing = rng.choice(("key", "key", "filter"))
     if special == "killer":
         addressing = "key"
+    weather = CALM if special in ("killer", "outage") and rng.random() < 0.7 else draw_weather(rng)
+    if special == "storage":
+        weather = replace(weather, storage=0.05)
     return Scenario(
         seed=seed,
         special=special,
-        weather=CALM if special in ("killer", "outage") and rng.random() < 0.7 else draw_weather(rng),
+        weather=weather,
         processes=rng.choice((2, 2, 3)),
-        contacts=rng.choice((2, 2, 3, 4)) + (8 if special in ("crowd", "budget") else 0),
-        length_s=rng.choice((30.0, 50.0, 80.0)),
+        contacts=rng.choice((2, 2, 3, 4)) + {"crowd": 8, "budget": 8, "brake": 2}.get(special, 0),
+        length_s=rng.choice((30.0, 60.0, 100.0)),
         tick_s=rng.choice((3.0, 5.0, 8.0)),
-        acts=rng.choice((4, 8, 12)),
+        acts=rng.choice((6, 12, 20)),
         addressing=addressing,
         delete_by_key=addressing == "key" and rng.random() < 0.4,
         anchor=rng.choice(("first", "last")),

@@ -256,7 +256,8 @@ class World:
             await self.settle()
         check.at_rest(self)
         await self._again()
-        check.at_rest(self)
+        check.at_rest(self, again=True)
+        self._count_history()
 
     async def _ticks(self) -> None:
         """Timers while things go wrong: lost, doubled, irregular."""
@@ -329,8 +330,17 @@ class World:
             await self.host.until_idle()
         self.people.replay("replay")
         self._tick("expire_rows")
+        await self.wait(self.settings.message_lease_s)
+        self._tick("wake_parked")
         await self.settle()
         self.witness.frozen = False
+
+    def _count_history(self) -> None:
+        """What was done to records, by the sync's own account."""
+        for stored in self.account.tables["history"].rows.values():
+            self.outcomes[f"did_{stored.entity['did']}"] += 1
+            if stored.entity["code"]:
+                self.outcomes[f"code_{stored.entity['code']}"] += 1
 
     # -- the end ---------------------------------------------------------------------------------------------------
 

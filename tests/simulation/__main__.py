@@ -1,0 +1,62 @@
+"""python -m tests.simulation --seeds N --start S [--jobs 2] [--trace SEED]: exit 1 on a violation.
+
+Every seed runs twice, in two interpreters with different string hashing; the traces must be the same byte for byte.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from tests.simulation.fleet import run_all
+from tests.simulation.report import ENOUGH, Report
+from tests.simulation.run import prepare, simulate
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200, help="how many")
+    parser.add_argument("--start", type=int, default=0, help="the first one")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--once", action="store_true", help="run each seed once only (no comparison of traces)")
+    parser.add_argument("--stop", action="store_true", help="stop at the first violation")
+    parser.add_argument("--trace", type=int, metavar="SEED", help="print what happens in one seed, line by line")
+    parser.add_argument("--strict-coverage", action="store_true", help=f"fail if anything occurred less than {ENOUGH}×")
+    options = parser.parse_args(arguments)
+    if options.trace is not None:
+        return _trace(options.trace)
+    seeds = range(options.start, options.start + options.seeds)
+    began = time.monotonic()
+    report = run_all(seeds, max(1, min(options.jobs, len(seeds))), once=options.once, stop=options.stop)
+    return _tell(report, seeds, time.monotonic() - began, strict=options.strict_coverage, once=options.once)
+
+
+def _trace(seed: int) -> int:
+    prepare()
+    result = simulate(seed, tracing=True)
+    print("\n".join(result.lines))
+    print(f"seed {seed}: {result.violation or 'no violation'}, {result.virtual_s:.0f} virtual seconds")
+    return 1 if result.violation else 0
+
+
+def _tell(report: Report, seeds: Sequence[int], seconds: float, *, strict: bool, once: bool) -> int:
+    print(report.table())
+    rare = report.rare()
+    for seed in report.differing:
+        print(f"seed {seed}: two runs, two traces")
+    if strict:
+        for name, count in rare.items():
+            print(f"too rare: {name} {count} times")
+    failed = bool(report.violations or report.differing or (strict and rare))
+    print(
+        f"simulation: {len(seeds)} seeds {'once' if once else 'twice'} in {seconds:.0f} s, "
+        f"{report.virtual_s / 3600:.0f} virtual hours, {len(report.violations)} violations, "
+        f"{len(report.differing)} traces differ: {'FAILED' if failed else 'ok'}"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""What many runs showed: violations, differing traces, how often each fault fired and each outcome occurred."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.simulation.chaos import FAULTS
+from tests.simulation.run import Result
+
+ENOUGH = 50
+OUTCOMES = (
+    "campaign_create",
+    "campaign_delete",
+    "campaign_update",
+    "code_campaign_error",
+    "code_crashes_worker",
+    "code_delete_brake",
+    "code_email_invalid",
+    "code_profile_missing",
+    "did_failed",
+    "did_held",
+    "did_parked",
+    "did_quarantined",
+    "did_released",
+    "did_tombstone",
+    "did_unknown",
+    "environment_changed",
+    "people_approve",
+    "people_bad_email",
+    "people_command_force",
+    "people_command_pull",
+    "people_command_replay",
+    "people_command_retry",
+    "people_create",
+    "people_delete",
+    "people_edit",
+    "people_edit_back",
+    "people_erase",
+    "people_mapping_column",
+    "people_mapping_values",
+    "people_touch",
+    "poisoned",
+    "state_deleted",
+    "state_hold",
+    "state_parked",
+    "state_quarantined",
+    "state_synced",
+)
+
+
+@dataclass
+class Report:
+    """Sums over runs."""
+
+    fired: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    violations: list[tuple[int, str]] = field(default_factory=list)
+    differing: list[int] = field(default_factory=list)
+    digests: dict[int, str] = field(default_factory=dict)
+    virtual_s: float = 0.0
+
+    def add(self, result: Result) -> None:
+        """Count the first run of a seed; compare the second with it."""
+        known = self.digests.pop(result.seed, None)
+        if known is not None:
+            if known != result.digest:
+                self.differing.append(result.seed)
+            return
+        self.digests[result.seed] = result.digest
+        self.fired.update(result.fired)
+        self.outcomes.update(result.outcomes)
+        self.virtual_s += result.virtual_s
+        if result.violation:
+            self.violations.append((result.seed, result.violation))
+
+    def rare(self) -> dict[str, int]:
+        """Faults and outcomes seen too seldom to say that they are tested."""
+        counts = {name: self.fired[name] for name in FAULTS} | {name: self.outcomes[name] for name in OUTCOMES}
+        return {name: count for name, count in counts.items() if count < ENOUGH}
+
+    def table(self) -> str:
+        """Counts, three to a line."""
+        parts = []
+        for title, counts in (("faults that fired", self.fired), ("outcomes", self.outcomes)):
+            cells = [f"{name} {count}" for name, count in sorted(counts.items()) if count]
+            lines = ["  " + "".join(cell.ljust(36) for cell in cells[at : at + 3]) for at in range(0, len(cells), 3)]
+            parts.append("\n".join([title, *lines]))
+        return "\n".join(parts)
