@@ -167,9 +167,9 @@ def _program(mapping: Mapping) -> _Program:
         item, _, name = field.target.rpartition(".")
         return item, name
 
-    def order(field: FieldMap) -> tuple[bool, str, str]:
-        item, name = place(field)
-        return not field.apply_updates, item or name, name
+    def order(field: FieldMap) -> tuple[bool, str]:
+        # A dot sorts before every character of a name, so this is also the order inside the items.
+        return not field.apply_updates, field.target
 
     fields = sorted(mapping.fields, key=order)
     updated = [field for field in fields if field.apply_updates]

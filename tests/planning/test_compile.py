@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.planning.samples import FIELDS, HEAD, TEXT, compiled, one_field
+from tests.planning.samples import FIELDS, HEAD, RECORD_ID, ROW, TEXT, compiled, one_field
 
 SENT: tuple[tuple[str, str], ...] = (
     ("{1: male, 2: female}", "{1: female, 2: male}"),
@@ -37,6 +37,14 @@ NOT_SENT: tuple[tuple[str, str], ...] = (
 def test_an_edit_of_what_is_sent_is_noticed(old: str, new: str) -> None:
     assert old in TEXT
     assert compiled(TEXT.replace(old, new, 1)).sends_hash != compiled().sends_hash
+
+
+def test_a_release_does_not_change_the_hashes_by_accident() -> None:
+    """Other hashes replay every record of every customer, or send it again: change them on purpose (CONVERSIONS)."""
+    made = compiled()
+    assert made.sends_hash == "80b2880f0853c20efdcfe28266270392"
+    assert made.columns_hash == "148db2df8114d2dc72f8a700b92eed98"
+    assert made.project(ROW, RECORD_ID).hash == "10b004305068b0717bd289f597cfd092"
 
 
 @pytest.mark.parametrize(("old", "new"), NOT_SENT)

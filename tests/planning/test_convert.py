@@ -236,6 +236,11 @@ def test_only_booleans_are_booleans(value: Any) -> None:
 def test_one_and_true_are_different_options() -> None:
     keys = KEYS["enumeration"] | {"values": "{1: one}"}
     assert converted(1, type="enumeration", **keys) == ("one", "")
+    assert (
+        converted("", type="enumeration", **keys)
+        == converted(None, type="enumeration", **keys)
+        == ("none", "")
+    )
     for other in (True, 1.0, "1", 2, [1]):
         assert converted(other, type="enumeration", **keys) == ("none", "value_invalid")
         assert converted(other, type="enumeration", invalid="blank", **keys) == ("none", "blanked_invalid")

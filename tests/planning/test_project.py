@@ -169,6 +169,11 @@ def test_an_absent_column_is_never_null(column: str) -> None:
     assert MAPPING.absent(ROW | {column: None}) == ()
 
 
+def test_a_row_without_a_column_is_read_again_whatever_else_is_wrong() -> None:
+    row = {name: value for name, value in ROW.items() if name != "lastname"} | {"emailaddress1": "nobody"}
+    assert MAPPING.project(row, RECORD_ID).problem == Finding("column_absent", "lastname", "lastName")
+
+
 def test_the_first_problem_is_told_and_all_warnings() -> None:
     row = ROW | {
         "firstname": "x" * 11,
