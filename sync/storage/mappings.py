@@ -41,15 +41,16 @@ class Mappings:
         ]
 
     async def activate(
-        self, mapping: str, text: str, *, author: str, comment: str, buckets: int
+        self, mapping: str, text: str, *, author: str, comment: str, buckets: int, first: bool = False
     ) -> MappingVersion:
         """Store a text as the next version and make it active; the bucket count stays as first set.
 
-        The same text again changes nothing. Raises RowConflict if someone else activates at the same time.
+        The same text again changes nothing, nor does `first` where a version is active. Raises RowConflict if
+        someone else activates at the same time.
         """
         stored = await self._table.get(mapping, "active")
         current = _version(stored) if stored else None
-        if current and current.text == text:
+        if current and (first or current.text == text):
             return current
         number = int(current.version.split("-")[0]) + 1 if current else 1
         digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
@@ -67,10 +68,11 @@ class Mappings:
         return version
 
     async def install(self, mapping: str, text: str, *, buckets: int) -> None:
-        """Activate the shipped text where nothing is active yet."""
+        """Activate the shipped text where nothing is active yet; a person's edit meanwhile is never undone."""
         try:
-            if await self.active(mapping) is None:
-                await self.activate(mapping, text, author="shipped", comment="first start", buckets=buckets)
+            await self.activate(
+                mapping, text, author="shipped", comment="first start", buckets=buckets, first=True
+            )
         except RowConflict:
             return
 
