@@ -154,7 +154,8 @@ class Host:
         if not failed:
             del messages[mine[0]]
         elif name.endswith("-poison"):
-            return
+            # Without a poison queue of its own it stays invisible until its lease ends.
+            message.receipt = ""
         elif count >= MAX_DEQUEUE:
             self._to_poison(name, message)
         else:

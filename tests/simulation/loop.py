@@ -34,6 +34,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _process_events(self, events: list[Any]) -> None:
         """There are none."""
 
+    def _asyncgen_finalizer_hook(self, agen: Any) -> None:
+        """A generator that a dead process left behind is not closed: nothing of it runs any more."""
+
     def _write_to_self(self) -> None:
         """Nobody waits in a system call that would have to be woken."""
 
