@@ -98,6 +98,14 @@ ENGINE: dict[str, Entry] = {
         "Look at `python -m sync deletes list`, then `deletes approve` or `deletes discard`.",
         "Parks the delete for approval; everything else goes on.",
     ),
+    "delete_discarded": Entry(
+        Reaction.QUARANTINE,
+        "The contact is gone in Dynamics, and a person decided to keep its profile.",
+        "`python -m sync deletes discard`.",
+        "Nothing. If the profile shall go after all: `python -m sync retry ID`.",
+        "Keeps the record on hold: sweeps, replays and repeated deletes leave it alone. A newer version in Dynamics "
+        "is sent again.",
+    ),
     "deletes_off": Entry(
         Reaction.PARK,
         "The contact is gone in Dynamics and its profile was kept.",

@@ -1,0 +1,150 @@
+"""Each mapped column against the metadata of both sides: pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+
+from sync.campaign.metadata import FieldInfo
+from sync.cli.checks.finding import Finding, any_red, bad, good, warn
+from sync.dynamics.metadata import ColumnInfo
+from sync.planning.compile import FieldSpec, compile_mapping
+from sync.planning.mapping import EnumerationField, FieldMap
+from sync.planning.mapping import Mapping as MappingFile
+from sync.planning.matrix import MATRIX, column_type
+
+ID_LENGTH = 36
+ACCEPTS: dict[str, frozenset[str]] = {
+    "string": frozenset({"string", "memo"}),
+    "email": frozenset({"string"}),
+    "date": frozenset({"date"}),
+    "datetime": frozenset({"date", "datetime"}),
+    "boolean": frozenset({"boolean"}),
+    "integer": frozenset({"integer", "long", "short", "byte", "number", "double", "float"}),
+    "number": frozenset({"number", "double", "float"}),
+    "enumeration": frozenset({"enumeration"}),
+}
+"""Campaign types (adobe.md B.3) that a mapping's type may be sent to."""
+KNOWN = frozenset().union(*ACCEPTS.values())
+
+
+def compare(
+    mapping: MappingFile, columns: Mapping[str, ColumnInfo], fields: Mapping[str, FieldInfo]
+) -> list[Finding]:
+    """Every red and yellow line, and a green one where nothing is red; a side that could not be read is left out."""
+    area = f"Mapping {mapping.mapping}"
+    specs = compile_mapping(mapping, "").fields
+    written = {item.target: item for item in mapping.fields}
+    found: list[Finding] = []
+    if fields:
+        found += _key(area, mapping, fields)
+    for spec in specs:
+        if columns:
+            found += _source(area, spec, written[spec.target], columns)
+        if fields:
+            found += _target(area, spec, fields)
+    if fields:
+        found += _mandatory(area, {spec.target for spec in specs} | {mapping.target.key}, fields.values())
+    if columns and fields and not any_red(found):
+        text = f"{len(specs)} columns exist on both sides with fitting types and lengths"
+        found.insert(0, good(area, "columns", text))
+    return found
+
+
+def _key(area: str, mapping: MappingFile, fields: Mapping[str, FieldInfo]) -> Iterator[Finding]:
+    name = mapping.target.key
+    field = fields.get(name)
+    if field is None:
+        fix = f"Extend the resource {mapping.target.resource} by this field, or name another in `target`."
+        yield bad(area, name, "the key field does not exist in Campaign", fix, "unknown_field")
+    elif 0 < field.length < ID_LENGTH:
+        text = f"the key field holds {field.length} characters, an id has {ID_LENGTH}"
+        yield bad(area, name, text, f"Make it {ID_LENGTH} or longer in Campaign.", "value_too_long")
+
+
+def _source(
+    area: str, spec: FieldSpec, item: FieldMap, columns: Mapping[str, ColumnInfo]
+) -> Iterator[Finding]:
+    column = columns.get(spec.column)
+    if column is None:
+        text = "this column does not exist in Dynamics"
+        yield bad(area, spec.source, text, _suggest(spec.column, columns), "unknown_column")
+        return
+    kind = column_type(column.type, column.behavior)
+    if kind not in spec.accepts:
+        text = f"a {kind.replace(':', ', ')} column cannot become `{spec.type}`"
+        fits = MATRIX.get(kind)
+        fix = f"Use type {' or '.join(fits)} in the mapping." if fits else "Choose another column."
+        yield bad(area, spec.source, text, fix, "value_invalid")
+    elif spec.length and column.max_length > spec.length and getattr(item, "too_long", "") == "quarantine":
+        text = f"up to {column.max_length} characters, {spec.target} takes {spec.length}: longer ones are quarantined"
+        fix = "Set `too_long` to truncate or blank in the mapping if that is not wanted."
+        yield warn(area, spec.source, text, fix, "value_too_long")
+    elif isinstance(item, EnumerationField):
+        yield from _choices(area, item, column)
+
+
+def _choices(area: str, item: EnumerationField, column: ColumnInfo) -> Iterator[Finding]:
+    """Values of a Dynamics choice that the mapping does not translate."""
+    if item.invalid != "quarantine":
+        return
+    left = [f"{value} ({label})" for value, label in column.options if value not in item.values]
+    if left:
+        text = f"not translated: {', '.join(left)}; such records are quarantined"
+        yield warn(area, item.source, text, "Add them to `values`, or set `invalid: blank`.", "value_invalid")
+
+
+def _target(area: str, spec: FieldSpec, fields: Mapping[str, FieldInfo]) -> Iterator[Finding]:
+    field = fields.get(spec.target)
+    if field is None:
+        text = "this field does not exist in Campaign"
+        yield bad(area, spec.target, text, _suggest(spec.target, fields), "unknown_field")
+        return
+    if field.read_only:
+        yield bad(
+            area, spec.target, "read-only in Campaign", "Remove it from the mapping.", "read_only_field"
+        )
+        return
+    yield from _type(area, spec, field)
+    if not spec.length or not field.length:
+        return
+    if spec.length > field.length:
+        text = f"the mapping says length {spec.length}, Campaign holds {field.length}"
+        yield bad(
+            area, spec.target, text, f"Write `length: {field.length}` in the mapping.", "value_too_long"
+        )
+    elif spec.length < field.length:
+        what = "cuts at" if spec.truncates else "stops at"
+        text = f"the mapping {what} {spec.length}, Campaign would hold {field.length}"
+        yield warn(area, spec.target, text, f"Write `length: {field.length}` if that is not wanted.")
+
+
+def _type(area: str, spec: FieldSpec, field: FieldInfo) -> Iterator[Finding]:
+    if field.type not in KNOWN:
+        text = f"Campaign says type {field.type!r}, which is not known here"
+        yield warn(area, spec.target, text, "Try one record, then look at the field in Campaign.")
+    elif field.type not in ACCEPTS[spec.type]:
+        text = f"the mapping says `{spec.type}`, Campaign says {field.type}"
+        fits = [kind for kind, types in ACCEPTS.items() if field.type in types]
+        yield bad(area, spec.target, text, f"Use type {' or '.join(fits)} in the mapping.", "value_refused")
+    elif (spec.type, field.res_type) == ("datetime", "date"):
+        text = "Campaign keeps the day only"
+        yield warn(area, spec.target, text, "Use type date, which never shifts a day.")
+    elif (spec.type, field.res_type) == ("date", "datetime"):
+        text = "Campaign keeps a time, the mapping sends the day only"
+        yield warn(area, spec.target, text, "Use type datetime if the time matters.")
+    elif field.values and (unknown := sorted(set(spec.names) - set(field.values))):
+        text = f"Campaign does not know {', '.join(unknown)}"
+        yield bad(area, spec.target, text, f"It knows: {', '.join(field.values)}.", "enumeration_value")
+
+
+def _mandatory(area: str, written: set[str], fields: Iterable[FieldInfo]) -> Iterator[Finding]:
+    for field in fields:
+        if field.mandatory and not field.read_only and field.path not in written:
+            text = "mandatory in Campaign, and the mapping does not write it"
+            yield warn(area, field.path, text, "Map it, or give it a default in Campaign.")
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=3)
+    return f"Did you mean {', '.join(close)}?" if close else "Correct the name in the mapping (case matters)."

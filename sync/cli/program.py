@@ -1,0 +1,37 @@
+"""The command line: every verb, in the order `--help` shows them."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from sync.cli import deletes, mappings
+from sync.cli.doctor import doctor
+from sync.cli.history import history
+from sync.cli.rebaseline import rebaseline
+from sync.cli.replay import replay
+from sync.cli.retry import retry
+from sync.cli.status import status
+
+app = typer.Typer(
+    name="python -m sync",
+    help="Dynamics 365 Sales to Adobe Campaign: check, watch and steer the sync.\n\n"
+    "Commands that send work put messages into a queue; the function app does the work.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (doctor, status, retry, replay, rebaseline, history):
+    app.command()(verb)
+app.add_typer(deletes.app, name="deletes")
+app.add_typer(mappings.app, name="mappings")
+
+
+def main() -> None:
+    """Run with the process's arguments and exit."""
+    try:
+        app(prog_name="python -m sync")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,224 @@
+"""`status`: what each mapping is doing, what waits and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import typer
+from rich.text import Text
+
+from sync.cli.frame import FAILED, OK, run
+from sync.cli.options import AsJson, Exact, SettingsFile
+from sync.cli.output import Output, counted, duration, number
+from sync.cli.session import Session
+from sync.cli.status_json import as_json as told
+from sync.errors import CATALOGUE
+from sync.flows.status import LedgerCount, MappingStatus, Phase, Status, backlog_s, collect, count_ledger
+from sync.model import to_iso
+from sync.settings import Settings
+
+TOKEN_DAYS = 7
+"""Life of a delta link unless an admin changed it; `doctor` asks (dataverse.md 1.4)."""
+
+
+def status(
+    context: typer.Context,
+    exact: Exact = False,
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the sync is doing, what waits, and why.
+
+    Answers at once from counters, which can be a little short after a crash. Exit code 1 if a mapping is not fresh
+    or waits for something to be mended.
+
+    Examples:
+
+      python -m sync status
+
+      python -m sync status --exact --json
+    """
+    run(context, partial(_status, exact=exact), settings=settings, as_json=as_json)
+
+
+async def _status(session: Session, out: Output, *, exact: bool) -> int:
+    found = await collect(session.context)
+    counts: dict[str, LedgerCount] = {}
+    if exact:
+        counts = {
+            item.mapping: await _count(session, out, item.mapping) for item in found.mappings if item.version
+        }
+    if out.as_json:
+        out.json(told(found, counts, session.settings))
+    else:
+        for item in found.mappings:
+            _mapping(found, item, counts.get(item.mapping), session.settings, out)
+        _lanes(found, out)
+    return OK if all(healthy(item) for item in found.mappings) and found.mappings else FAILED
+
+
+def healthy(item: MappingStatus) -> bool:
+    """Fresh, and nothing waits for a person to mend it."""
+    return item.fresh and not item.waits
+
+
+async def _count(session: Session, out: Output, mapping: str) -> LedgerCount:
+    with out.progress(f"counting {mapping}") as tell:
+        buckets = session.context.buckets
+        return await count_ledger(
+            session.context, mapping, lambda done, rows: tell(done, buckets[mapping], counted(rows, "row"))
+        )
+
+
+def _mapping(
+    found: Status, item: MappingStatus, exact: LedgerCount | None, settings: Settings, out: Output
+) -> None:
+    out.line(_title(item))
+    rows = list(_facts(found, item, exact, settings))
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        line = Text(f"  {name:{width}}  ")
+        line.append_text(text if isinstance(text, Text) else Text(text))
+        out.line(line)
+    for flow, pause in item.waits.items():
+        entry = CATALOGUE.get(pause.code)
+        out.line(f"  {flow} waits since {to_iso(pause.since)[:19]}Z: {pause.code}", style="red")
+        if entry:
+            out.line(f"    {entry.meaning} {pause.detail}".rstrip())
+            out.line(f"    do: {entry.fix}")
+    _set_aside(item, exact, out)
+    out.line()
+
+
+def _title(item: MappingStatus) -> Text:
+    title = Text(item.mapping, style="bold")
+    title.append("  ")
+    if item.waits:
+        codes = sorted({pause.code for pause in item.waits.values()})
+        title.append(f"WAITING {', '.join(codes)}", style="red")
+    elif item.phase is Phase.FULL_READ:
+        pages = counted(item.progress.pages, "page")
+        title.append(f"FULL READ {pages}, {counted(item.progress.records, 'record')}", style="yellow")
+    else:
+        title.append(item.phase.value.upper(), style="green" if item.phase is Phase.RUNNING else "yellow")
+    title.append(f"  epoch {item.progress.epoch}, generation {item.progress.generation}", style="dim")
+    return title
+
+
+def _facts(
+    found: Status, item: MappingStatus, exact: LedgerCount | None, settings: Settings
+) -> Iterator[tuple[str, str | Text]]:
+    yield "fresh", _freshness(item, settings)
+    yield "lag", _lag(found, item, settings)
+    rate = item.rate
+    yield (
+        "rate",
+        f"{rate.records:.1f} records/s, {rate.calls:.1f} Campaign calls/s (mean of {duration(rate.over_s)})",
+    )
+    yield "records", _states(item, exact)
+    yield "mapping", _version(item, exact)
+    yield "last read", _last_read(item)
+    yield "delta link", _delta(found, item)
+    allowed = max(settings.delete_brake_min, int(item.progress.total * settings.delete_brake_percent / 100))
+    yield "deletes", f"{number(item.braked)} of {number(allowed)} that the brake allows in 24 h"
+
+
+def _freshness(item: MappingStatus, settings: Settings) -> str | Text:
+    if item.age_s is None:
+        return Text("never pulled: is the function app running?", style="red")
+    text = f"last pull {duration(item.age_s)} ago"
+    if item.fresh:
+        return text
+    return Text(f"{text}, more than {duration(settings.freshness_s)} (FRESHNESS_S)", style="red")
+
+
+def _lag(found: Status, item: MappingStatus, settings: Settings) -> str:
+    left = backlog_s(found, item, settings.chunk_records)
+    if left == 0:
+        return "nothing is waiting in the lanes"
+    if left is None:
+        return "work is waiting in the lanes, and none was done lately"
+    return f"the lanes are empty in about {duration(left)}"
+
+
+def _states(item: MappingStatus, exact: LedgerCount | None) -> str:
+    states = dict(exact.states) if exact else item.states()
+    shown = ", ".join(f"{number(count)} {state}" for state, count in sorted(states.items()) if count)
+    return (shown or "none") + (" (counted)" if exact else "")
+
+
+def _version(item: MappingStatus, exact: LedgerCount | None) -> str:
+    if not item.version:
+        return "none active yet"
+    if exact is None:
+        return f"{item.version} (--exact counts the records still on an older one)"
+    older = counted(exact.older, "record")
+    return f"{item.version}, {older} on an older one" + (
+        f", {exact.unresolved} with an open outcome" if exact.unresolved else ""
+    )
+
+
+def _last_read(item: MappingStatus) -> str:
+    progress = item.progress
+    if not progress.finished:
+        return "none finished yet"
+    took = duration(max(progress.finished - progress.started, 0))
+    if progress.running:
+        return f"{counted(progress.total, 'record')}, the one before this"
+    return (
+        f"generation {progress.generation}: {counted(progress.total, 'record')} in {took}, "
+        f"{to_iso(progress.finished)[:19]}Z"
+    )
+
+
+def _delta(found: Status, item: MappingStatus) -> str | Text:
+    if not item.tick.link_at:
+        return "none yet: it comes with the last page of the full read"
+    age = max(found.at - item.tick.link_at, 0.0)
+    text = f"{duration(age)} old; Dynamics keeps it for {TOKEN_DAYS} days unless changed"
+    if age > TOKEN_DAYS * 86400 / 2:
+        return Text(f"{text}: a full read follows if it expires. Mend the pull.", style="yellow")
+    return text
+
+
+def _set_aside(item: MappingStatus, exact: LedgerCount | None, out: Output) -> None:
+    """Parked and quarantined records by code, with what it means and what to do."""
+    rows: list[list[str | Text]] = [
+        [Text(state, style="red" if state == "quarantined" else "yellow"), number(count), code, *_words(code)]
+        for state, code, count in set_aside(item, exact)
+    ]
+    if rows:
+        out.table(("state", "records", "code", "meaning", "what to do"), rows)
+
+
+def set_aside(item: MappingStatus, exact: LedgerCount | None) -> list[tuple[str, str, int]]:
+    """(state, code, records) of what waits or needs a person; what is on hold has a code in the exact count only."""
+    if exact:
+        return sorted(
+            (state, code, count) for (state, code), count in exact.codes.items() if state != "deleted"
+        )
+    found = [("parked", code, count) for code, count in sorted(item.parked.items())]
+    return found + [("quarantined", code, count) for code, count in item.quarantined().items()]
+
+
+def _words(code: str) -> tuple[str, str]:
+    entry = CATALOGUE.get(code)
+    return (entry.meaning, entry.fix) if entry else ("", "")
+
+
+def _lanes(found: Status, out: Output) -> None:
+    waiting = ", ".join(
+        f"{name} {number(count)}" for name, count in found.lanes.items() if "poison" not in name
+    )
+    out.line(f"lanes    {waiting} (messages of up to 20 records)")
+    poison = {name: count for name, count in found.lanes.items() if "poison" in name and count}
+    if poison:
+        told = ", ".join(f"{name} {number(count)}" for name, count in poison.items())
+        out.line(f"poison   {told}: the function app returns them by itself while it runs", style="yellow")
+    out.line(
+        f"budget   {found.budget_used:.0%} of the burst is taken; at most {found.calls_per_s:.1f} Campaign calls/s, "
+        f"{found.backfill_calls_per_s:.1f} of them for the backfill"
+    )
+    if found.unreadable:
+        out.line(f"{counted(found.unreadable, 'message')} unreadable (message_unreadable)", style="red")

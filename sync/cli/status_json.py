@@ -1,0 +1,82 @@
+"""`status --json`: the same facts as one object; times are ISO-8601, ages and durations seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync.flows.status import LedgerCount, MappingStatus, Status, backlog_s
+from sync.model import to_iso
+from sync.settings import Settings
+
+
+def as_json(found: Status, counts: dict[str, LedgerCount], settings: Settings) -> dict[str, Any]:
+    """The object."""
+    return {
+        "at": to_iso(found.at),
+        "lanes": found.lanes,
+        "budget": {
+            "used": round(found.budget_used, 4),
+            "calls_per_s": round(found.calls_per_s, 3),
+            "backfill_calls_per_s": round(found.backfill_calls_per_s, 3),
+        },
+        "unreadable": found.unreadable,
+        "mappings": [_mapping(found, item, counts.get(item.mapping), settings) for item in found.mappings],
+    }
+
+
+def _mapping(
+    found: Status, item: MappingStatus, exact: LedgerCount | None, settings: Settings
+) -> dict[str, Any]:
+    progress, tick = item.progress, item.tick
+    eta = backlog_s(found, item, settings.chunk_records)
+    told: dict[str, Any] = {
+        "mapping": item.mapping,
+        "version": item.version,
+        "phase": item.phase.value,
+        "fresh": item.fresh,
+        "age_s": None if item.age_s is None else round(item.age_s, 1),
+        "waits": {
+            flow: {"code": pause.code, "since": to_iso(pause.since), "detail": pause.detail}
+            for flow, pause in item.waits.items()
+        },
+        "epoch": progress.epoch,
+        "generation": progress.generation,
+        "swept": progress.swept,
+        "full_read": {
+            "running": progress.running,
+            "pages": progress.pages,
+            "records": progress.records,
+            "total": progress.total,
+            "started": to_iso(progress.started) if progress.started else None,
+            "finished": to_iso(progress.finished) if progress.finished else None,
+        },
+        "delta_link_age_s": round(max(found.at - tick.link_at, 0.0), 1) if tick.link_at else None,
+        "eta_s": None if eta is None else round(eta, 1),
+        "rate": {
+            "records_per_s": round(item.rate.records, 3),
+            "calls_per_s": round(item.rate.calls, 3),
+            "over_s": round(item.rate.over_s, 1),
+        },
+        "states": item.states(),
+        "quarantined": item.quarantined(),
+        "parked": dict(item.parked),
+        "approved": item.approved,
+        "deletes_24h": item.braked,
+    }
+    if exact is not None:
+        told["exact"] = _exact(exact)
+    return told
+
+
+def _exact(found: LedgerCount) -> dict[str, Any]:
+    codes: dict[str, dict[str, int]] = {}
+    for (state, code), count in sorted(found.codes.items()):
+        codes.setdefault(state, {})[code] = count
+    return {
+        "rows": found.rows,
+        "states": dict(found.states),
+        "codes": codes,
+        "older_mapping_version": found.older,
+        "claimed": found.claimed,
+        "unresolved": found.unresolved,
+    }

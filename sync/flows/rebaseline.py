@@ -1,0 +1,82 @@
+"""rebaseline: start epoch + 1 in the environment that the settings name (design 4.1).
+
+The epoch is in the keys, so versions and hashes of the older one do not count. Both watermark rows are replaced in
+one transaction by fresh ones that carry the new environment's ids; the next pull starts generation 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sync import telemetry
+from sync.flows.commands import RunNow, send
+from sync.flows.context import Context
+from sync.flows.deletes import approval_of
+from sync.flows.status import FLOWS
+from sync.storage.watermarks import Progress, Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The environment recorded and the one the settings name."""
+
+    mapping: str
+    epoch: int
+    records: int
+    """Records of the last full read."""
+    organization_before: str
+    organization: str
+    campaign_before: str
+    campaign: str
+
+    @property
+    def changed(self) -> bool:
+        before = (self.organization_before, self.campaign_before)
+        return before != (self.organization, self.campaign)
+
+
+async def look(context: Context, mapping: str) -> Baseline:
+    """What a rebaseline would replace; asks Dynamics who it is. Raises SyncError."""
+    await context.active(mapping)
+    progress = await context.watermarks.progress(mapping)
+    return Baseline(
+        mapping,
+        progress.epoch,
+        max(progress.total, progress.records),
+        progress.organization,
+        await context.dynamics.organization_id(),
+        progress.campaign,
+        context.campaign_tenant,
+    )
+
+
+async def rebaseline(context: Context, baseline: Baseline) -> int:
+    """Start the next epoch and return it; raises RowConflict if a pull moved the rows meanwhile: nothing is changed."""
+    mapping = baseline.mapping
+    tick, progress = await context.watermarks.both(mapping)
+    epoch = progress.epoch + 1
+    fresh = Progress(
+        mapping,
+        etag=progress.etag,
+        epoch=epoch,
+        organization=baseline.organization,
+        campaign=baseline.campaign,
+    )
+    await context.watermarks.write_both(Tick(mapping, etag=tick.etag), fresh)
+    telemetry.event("rebaselined", mapping=mapping, epoch=epoch)
+    await _forget(context, mapping)
+    await send(context.lanes, RunNow(mapping=mapping))
+    return epoch
+
+
+async def _forget(context: Context, mapping: str) -> None:
+    """What told of the older epoch: deletes that waited, reasons to stop, counters of states."""
+    async for item in context.parked.all(approval_of(mapping)):
+        await context.parked.remove(item.awaited, item.mapping, item.record_id)
+    for flow in FLOWS:
+        await context.control.resume(mapping, flow)
+    totals = await context.counters.totals(mapping)
+    for name, count in totals.items():
+        if count and name.startswith(("state:", "code:")):
+            context.counters.count(mapping, name, -count)
+    await context.counters.flush(now=True)

@@ -1,0 +1,214 @@
+"""status: what each mapping is doing, from the watermarks, the counters and the lanes; nothing is written.
+
+Counters answer at once and may be short after a crash by what was not flushed; `count_ledger` counts the rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sync.flows.context import Context
+from sync.model import Lane, State
+from sync.storage.budget import BACKFILL_SHARE
+from sync.storage.control import Pause
+from sync.storage.watermarks import Progress, Tick
+
+FLOWS = ("pull", "apply", "full_read", "sweep")
+POISON = (Lane.LIVE, Lane.BACKFILL, Lane.CONTROL)
+HOUR_S = 3600.0
+SHORTEST_S = 300.0
+"""Rates are means over at least this long, if there is anything that old."""
+
+
+class Phase(enum.StrEnum):
+    """What a mapping's reads are doing."""
+
+    NOT_STARTED = "not started"
+    FULL_READ = "full read"
+    CLOSING = "deltas take over"
+    SWEEP_DUE = "sweep waits for the backfill"
+    SWEEPING = "sweeping"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Means over the last `over_s` seconds, from the hourly counters."""
+
+    records: float
+    calls: float
+    over_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class MappingStatus:
+    """One mapping. `counts` holds the counters by name; `parked` and `approved` the records that wait, by reason."""
+
+    mapping: str
+    version: str
+    phase: Phase
+    tick: Tick
+    progress: Progress
+    waits: dict[str, Pause]
+    age_s: float | None
+    fresh: bool
+    counts: Counter[str]
+    rate: Rate
+    parked: Counter[str]
+    approved: int
+    braked: int
+
+    def states(self) -> dict[str, int]:
+        """Records by state, without those never seen."""
+        return {state.value: self.counts[f"state:{state.value}"] for state in State if state is not State.NEW}
+
+    def quarantined(self) -> dict[str, int]:
+        """Quarantined records by code."""
+        codes = {name[5:]: count for name, count in self.counts.items() if name.startswith("code:")}
+        return {code: count for code, count in sorted(codes.items()) if count > 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything at one moment. `lanes` are messages by queue name, poison queues included."""
+
+    at: float
+    mappings: list[MappingStatus]
+    lanes: dict[str, int]
+    budget_used: float
+    calls_per_s: float
+    """What the budget permits at most, and its part for the backfill."""
+    backfill_calls_per_s: float
+    unreadable: int
+
+
+async def collect(context: Context) -> Status:
+    """Read everything that `status` shows without a scan of the ledger."""
+    now = context.clock.now()
+    names = sorted({*context.shipped, *await context.mappings.names()})
+    parked, approved, unreadable = await _parked(context)
+    queues = {lane.value: context.lanes.queue(lane) for lane in Lane}
+    queues |= {f"{lane.value}-poison": context.lanes.poison(lane) for lane in POISON}
+    lengths = await asyncio.gather(*(queue.length() for queue in queues.values()))
+    mappings = [
+        await _mapping(context, name, now, parked.get(name, Counter()), approved[name]) for name in names
+    ]
+    rate = 1 / context.budget.limit.interval
+    return Status(
+        at=now,
+        mappings=mappings,
+        lanes=dict(zip(queues, lengths, strict=True)),
+        budget_used=await context.budget.used(),
+        calls_per_s=rate,
+        backfill_calls_per_s=rate * BACKFILL_SHARE,
+        unreadable=unreadable,
+    )
+
+
+async def _parked(context: Context) -> tuple[dict[str, Counter[str]], Counter[str], int]:
+    """Parked records by mapping and reason, approved ones by mapping, unreadable messages."""
+    reasons: dict[str, Counter[str]] = {}
+    approved: Counter[str] = Counter()
+    unreadable = 0
+    async for item in context.parked.all():
+        if item.awaited.startswith("unreadable:"):
+            unreadable += 1
+            continue
+        reasons.setdefault(item.mapping, Counter())[item.reason] += 1
+        approved[item.mapping] += item.approved
+    return reasons, approved, unreadable
+
+
+async def _mapping(
+    context: Context, name: str, now: float, parked: Counter[str], approved: int
+) -> MappingStatus:
+    tick, progress = await context.watermarks.both(name)
+    version = await context.mappings.active(name)
+    waits = {flow: pause for flow in FLOWS if (pause := await context.control.paused(name, flow))}
+    age = now - tick.pulled_at if tick.pulled_at else None
+    return MappingStatus(
+        mapping=name,
+        version=version.version if version else "",
+        phase=await _phase(context, progress),
+        tick=tick,
+        progress=progress,
+        waits=waits,
+        age_s=age,
+        fresh=age is not None and age <= context.settings.freshness_s,
+        counts=await context.counters.totals(name),
+        rate=await _rate(context, name, now, progress),
+        parked=parked,
+        approved=approved,
+        braked=await context.control.braked(name),
+    )
+
+
+async def _phase(context: Context, progress: Progress) -> Phase:
+    if progress.generation == 0:
+        return Phase.NOT_STARTED
+    if progress.running:
+        return Phase.FULL_READ
+    if progress.closing:
+        return Phase.CLOSING
+    if progress.swept < progress.generation:
+        free = await context.control.lease_free(progress.mapping, "sweep")
+        return Phase.SWEEP_DUE if free else Phase.SWEEPING
+    return Phase.RUNNING
+
+
+async def _rate(context: Context, name: str, now: float, progress: Progress) -> Rate:
+    """Counters are kept by the hour: the mean of this one, or of two if it has just begun; a load from its start on."""
+    hour = now - now % HOUR_S
+    since = hour if now - hour >= SHORTEST_S else hour - HOUR_S
+    totals = await context.counters.totals(name, since=since)
+    over = max(now - max(since, min(progress.started, now)), 1.0)
+    records = sum(count for counter, count in totals.items() if counter.startswith("did:"))
+    return Rate(records / over, totals["calls"] / over, over)
+
+
+def backlog_s(status: Status, item: MappingStatus, chunk_records: int) -> float | None:
+    """Seconds until the lanes are empty at the present rate, at most the budget's; None while nothing moves."""
+    chunks = status.lanes[Lane.LIVE] + status.lanes[Lane.BACKFILL] + status.lanes[Lane.BACKFILL_HOLD]
+    if not chunks:
+        return 0.0
+    if item.rate.records <= 0:
+        return None
+    return chunks * chunk_records / item.rate.records
+
+
+@dataclass
+class LedgerCount:
+    """What a count of the ledger found; `older` are rows whose last outcome was under another mapping version."""
+
+    rows: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    codes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By state and code."""
+    older: int = 0
+    claimed: int = 0
+    unresolved: int = 0
+
+
+async def count_ledger(
+    context: Context, mapping: str, tell: Callable[[int, int], None] = lambda done, rows: None
+) -> LedgerCount:
+    """Count every row of the present epoch; `tell` is called after each bucket with buckets done and rows so far."""
+    compiled = await context.active(mapping)
+    progress = await context.watermarks.progress(mapping)
+    found = LedgerCount()
+    for bucket in range(context.buckets[mapping]):
+        async for row in context.ledger.scan(mapping, progress.epoch, [bucket]):
+            found.rows += 1
+            found.states[row.state.value] += 1
+            if row.code:
+                found.codes[row.state.value, row.code] += 1
+            gone = row.state in (State.DELETED, State.HOLD)
+            found.older += not gone and row.mapping_version != compiled.version
+            found.claimed += row.claimed
+            found.unresolved += row.unresolved
+        tell(bucket + 1, found.rows)
+    return found
