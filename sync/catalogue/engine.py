@@ -42,6 +42,13 @@ ENGINE: dict[str, Entry] = {
         f"Correct the value in Dynamics, or the field's `invalid` policy in the mapping. {_RETRY}",
         SETS_ASIDE,
     ),
+    "column_absent": Entry(
+        Reaction.QUARANTINE,
+        "A mapped column is missing from the row even after reading it again.",
+        "The column was removed in Dynamics, or column security hides it from the application user.",
+        f"Give the application user's role read access to the column, or correct the mapping. {_RETRY}",
+        SETS_ASIDE,
+    ),
     "duplicate_other_key": Entry(
         Reaction.QUARANTINE,
         "Campaign says that the record exists, but none carries this contact's id.",
