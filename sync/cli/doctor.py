@@ -77,19 +77,21 @@ async def _doctor(desk: Desk, out: Output, *, file: Path | None) -> int:
 
 
 def _show(findings: list[Finding], out: Output) -> None:
-    rows: list[tuple[str | Text, ...]] = []
+    """A line a check under the name of its area, and what to do below it."""
+    width = max(len(finding.name) for finding in findings)
     area = ""
     for finding in findings:
-        shown = finding.area if finding.area != area else ""
-        area = finding.area
-        mark = finding.level.value
-        if finding.level is Level.FAIL:
-            mark = "FAIL"
-        code = f" [{finding.code}]" if finding.code else ""
-        rows.append(
-            (Text(mark, style=STYLES[finding.level]), shown, finding.name, finding.text + code, finding.fix)
-        )
-    out.table(("", "area", "check", "what was found", "what to do"), rows)
+        if finding.area != area:
+            area = finding.area
+            out.line(area, style="bold")
+        mark = "FAIL" if finding.level is Level.FAIL else finding.level.value
+        line = Text(f"  {mark:4}  ", style=STYLES[finding.level])
+        line.append(f"{finding.name:{width}}  {finding.text}", style="default")
+        if finding.code:
+            line.append(f" [{finding.code}]", style="dim")
+        out.line(line)
+        if finding.fix:
+            out.line(f"        do: {finding.fix}")
 
 
 async def examine(desk: Desk, out: Output, file: Path | None) -> list[Finding]:
@@ -129,7 +131,7 @@ class _Examination:
         mappings, broken = await self._mappings(readable=not any_red(storage))
         findings = storage + broken + await self._systems(mappings, readable=not any_red(storage))
         self._step("clocks")
-        return findings + self._clocks()
+        return findings + self._clocks(findings)
 
     async def _mappings(self, *, readable: bool) -> tuple[list[Mapping], list[Finding]]:
         """The active mappings, or the shipped texts where none is active."""
@@ -206,9 +208,13 @@ class _Examination:
             found.append(forecast(mapping.mapping, count.records, calls, rate, capped=count.capped))
         return found
 
-    def _clocks(self) -> list[Finding]:
+    def _clocks(self, findings: list[Finding]) -> list[Finding]:
         settings, ahead = self._session.settings, self._session.dates.ahead
+        silent = {f.area for f in findings if f.name == "credentials" and f.level is Level.FAIL}
         return [
-            check_clock(system, ahead.get(origin_of(url)), settings.skew_s)
-            for system, url in (("Dynamics", settings.dynamics_url), ("Campaign", settings.campaign_url))
+            check_clock(system, ahead.get(origin_of(url)), settings.skew_s, answered=system not in silent)
+            for system, url in (
+                (dynamics.AREA, settings.dynamics_url),
+                (campaign.AREA, settings.campaign_url),
+            )
         ]

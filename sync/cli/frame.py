@@ -110,6 +110,12 @@ def storage_problem(kind: str) -> Problem:
             "Give the identity the roles Storage Table Data Contributor and Storage Queue Data Contributor, or "
             "check the connection string.",
         )
+    if kind == "HttpResponseError":
+        return Problem(
+            "storage_forbidden",
+            "the storage account answered and refused.",
+            "Check the account key or the roles of the identity, the account's network rules, and this machine's clock.",
+        )
     return Problem(
         "storage_unreachable",
         f"the storage account did not answer ({kind}).",

@@ -13,7 +13,7 @@ from sync.cli.output import Output
 from sync.cli.records import record_id, rows_of
 from sync.cli.session import Session
 from sync.errors import CATALOGUE
-from sync.model import to_iso
+from sync.model import State, to_iso
 
 
 def history(
@@ -73,7 +73,8 @@ async def _history(session: Session, out: Output, *, record: str, mapping: str, 
         )
         return OK
     code = f", code {row.code}" if row.code else ""
-    out.line(f"{wanted} is {row.state.value}{code}, since {to_iso(row.updated)}")
+    state = "on hold" if row.state is State.HOLD else row.state.value
+    out.line(f"{wanted} is {state}{code}, since {to_iso(row.updated)}")
     if row.code in CATALOGUE:
         out.line(f"  {CATALOGUE[row.code].meaning} Do: {CATALOGUE[row.code].fix}")
     out.line(f"  source version {row.version}, mapping version {row.mapping_version or '–'}")

@@ -26,8 +26,9 @@ def rebaseline(
 ) -> None:
     """Begin anew in another environment.
 
-    Reads everything in the environment of the settings and trusts nothing that was sent before. For a copied, restored or exchanged Dynamics or Campaign environment (code `environment_changed`). Prints what it
-    costs and asks first. Profiles that are there already are updated, never doubled.
+    Reads everything in the environment of the settings and trusts nothing that was sent before. For a copied, restored
+    or exchanged Dynamics or Campaign environment (code `environment_changed`). Prints what it costs and asks first.
+    Profiles that are there already are updated, never doubled.
 
     Example:
 

@@ -16,7 +16,7 @@ from sync.cli.session import Session, UsageProblem
 from sync.cli.work import QUEUED, confirm, cost_of, update_calls, wait_for
 from sync.flows.commands import Replay, send
 from sync.flows.replay import count_matching, send_records
-from sync.model import Intent, Lane
+from sync.model import Intent, Lane, LedgerRow, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ async def _replay(
     ids = record_ids(wanted.ids)
     context = session.context
     if ids:
-        await rows_of(context, wanted.mapping, ids)
+        _note_held(out, wanted, await rows_of(context, wanted.mapping, ids))
     command = await _command(session, wanted)
     records, counted_exactly = await _count(session, out, wanted, command, exact=exact)
     calls = await update_calls(context)
@@ -100,6 +100,14 @@ async def _replay(
     if out.as_json:
         out.json({"queued": True, "mapping": wanted.mapping, "intent": wanted.intent, "cost": cost.as_json()})
     return OK
+
+
+def _note_held(out: Output, wanted: Wanted, rows: dict[str, LedgerRow]) -> None:
+    held = [record for record, row in rows.items() if row.state is State.HOLD]
+    if held and not wanted.force:
+        out.note(
+            f"On hold, and left so without --force unless Dynamics has a newer version: {', '.join(held)}"
+        )
 
 
 async def _command(session: Session, wanted: Wanted) -> Replay:

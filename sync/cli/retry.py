@@ -74,6 +74,7 @@ async def _retry(
     out.line(QUEUED)
     if wait:
         await wait_for(session, (Lane.CONTROL, Lane.BACKFILL_HOLD, Lane.BACKFILL), out)
+        out.line("Done.")
     if out.as_json:
         out.json({"queued": True, "mapping": mapping, "code": code, "states": list(command.states)})
     return OK
@@ -94,7 +95,7 @@ async def _by_id(session: Session, out: Output, ids: list[str], mapping: str, *,
         await wait_for(session, (Lane.LIVE,), out)
         rows = await rows_of(session.context, mapping, waiting)
         after = {record: " ".join(filter(None, (row.state.value, row.code))) for record, row in rows.items()}
-        for state, count in Counter(after.values()).items():
+        for state, count in sorted(Counter(after.values()).items()):
             out.line(f"{counted(count, 'record')} now {state}")
     if out.as_json:
         out.json({"queued": waiting, "not_waiting": settled, **({"now": after} if after else {})})

@@ -184,12 +184,13 @@ def _delta(found: Status, item: MappingStatus) -> str | Text:
 
 def _set_aside(item: MappingStatus, exact: LedgerCount | None, out: Output) -> None:
     """Parked and quarantined records by code, with what it means and what to do."""
-    rows: list[list[str | Text]] = [
-        [Text(state, style="red" if state == "quarantined" else "yellow"), number(count), code, *_words(code)]
-        for state, code, count in set_aside(item, exact)
-    ]
-    if rows:
-        out.table(("state", "records", "code", "meaning", "what to do"), rows)
+    for state, code, count in set_aside(item, exact):
+        line = Text(f"  {number(count)} {state}", style="red" if state == "quarantined" else "yellow")
+        entry = CATALOGUE.get(code)
+        line.append(f"  {code}: {entry.meaning if entry else 'not in the catalogue'}", style="default")
+        out.line(line)
+        if entry:
+            out.line(f"    do: {entry.fix}")
 
 
 def set_aside(item: MappingStatus, exact: LedgerCount | None) -> list[tuple[str, str, int]]:
@@ -200,11 +201,6 @@ def set_aside(item: MappingStatus, exact: LedgerCount | None) -> list[tuple[str,
         )
     found = [("parked", code, count) for code, count in sorted(item.parked.items())]
     return found + [("quarantined", code, count) for code, count in item.quarantined().items()]
-
-
-def _words(code: str) -> tuple[str, str]:
-    entry = CATALOGUE.get(code)
-    return (entry.meaning, entry.fix) if entry else ("", "")
 
 
 def _lanes(found: Status, out: Output) -> None:
