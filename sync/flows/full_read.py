@@ -27,6 +27,7 @@ async def read_group(context: Context, command: FullRead, owner: str) -> None:
         return
     if not await context.control.take_lease(mapping, "read", owner, context.settings.message_lease_s):
         return
+    wait_s = 0.0
     try:
         progress = await context.watermarks.progress(mapping)
         if _current(progress, command):
@@ -34,9 +35,12 @@ async def read_group(context: Context, command: FullRead, owner: str) -> None:
     except RowConflict:
         telemetry.event("full_read_repeated", mapping=mapping, generation=command.generation)
     except SyncError as error:
-        await _failed(context, command, error)
+        wait_s = await _failed(context, command, error)
     finally:
-        await context.control.drop_lease(mapping, "read", owner)
+        # After a failure the lease is kept for the wait: the first tick that finds it free sends the one next
+        # message. A message of our own beside those of the ticks would add up for as long as the failure lasts.
+        if not wait_s or not await context.control.take_lease(mapping, "read", owner, wait_s):
+            await context.control.drop_lease(mapping, "read", owner)
 
 
 def _current(progress: Progress, command: FullRead) -> bool:
@@ -108,18 +112,12 @@ async def _finish(context: Context, progress: Progress, page: SourcePage) -> Non
         return
 
 
-async def _failed(context: Context, command: FullRead, error: SyncError) -> None:
-    """Come back later; a read whose next link is no longer accepted starts over within its generation."""
+async def _failed(context: Context, command: FullRead, error: SyncError) -> float:
+    """How long to wait; a read whose next link is no longer accepted starts over within its generation."""
     delay = await context.stopped(command.mapping, "full_read", error)
-    group = command.group
     if error.reaction is Reaction.RESYNC:
         progress = await context.watermarks.progress(command.mapping)
         if _current(progress, command):
-            group += 1
-            over = replace(progress, next_link="", pages=0, records=0, group=group)
+            over = replace(progress, next_link="", pages=0, records=0, group=progress.group + 1)
             await context.watermarks.write_progress(over)
-    await send(
-        context.lanes,
-        FullRead(mapping=command.mapping, generation=command.generation, group=group),
-        delay_s=delay,
-    )
+    return delay

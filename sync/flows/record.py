@@ -32,6 +32,8 @@ class Done:
     did: str = ""
     calls: int = 0
     plan: Plan | None = None
+    code: str = ""
+    """Why it comes back, where the row itself carries no code."""
 
 
 class Recorder:
@@ -113,6 +115,7 @@ class Recorder:
                 self._did(outcome, written.rows[record_id]),
                 outcome.calls,
                 item,
+                outcome.code,
             )
             for record_id, (item, outcome) in ended.items()
             if record_id in written.rows
@@ -139,7 +142,8 @@ class Recorder:
                 await self._context.parked.remove(f"approval:{mapping}", mapping, record_id)
             if did == "unchanged":
                 continue
-            events.append(Event(record_id, did, item.calls, item.row.code, item.why, chunk.correlation))
+            code = item.code or item.row.code
+            events.append(Event(record_id, did, item.calls, code, item.why, chunk.correlation))
             telemetry.event(
                 "record",
                 flow=mapping,
@@ -147,7 +151,7 @@ class Recorder:
                 record=record_id,
                 did=did,
                 calls=item.calls,
-                code=item.row.code,
+                code=code,
                 correlation=chunk.correlation,
             )
         await self._context.history.add(mapping, events)

@@ -72,16 +72,19 @@ async def sweep(context: Context, command: Sweep, owner: str) -> None:
         return
     if not await context.control.take_lease(mapping, "sweep", owner, context.settings.message_lease_s):
         return
+    wait_s = 0.0
     try:
         await context.guard(progress)
         await _pass(context, command, progress, owner)
     except RowConflict:
         telemetry.event("sweep_repeated", mapping=mapping, generation=command.generation)
     except SyncError as error:
-        delay = await context.stopped(mapping, "sweep", error)
-        await send(context.lanes, command, delay_s=delay)
+        wait_s = await context.stopped(mapping, "sweep", error)
     finally:
-        await context.control.drop_lease(mapping, "sweep", owner)
+        # After a failure the lease is kept for the wait: the first tick that finds it free starts the sweep again,
+        # at its first bucket. A message of our own beside those of the ticks would add up while the failure lasts.
+        if not wait_s or not await context.control.take_lease(mapping, "sweep", owner, wait_s):
+            await context.control.drop_lease(mapping, "sweep", owner)
 
 
 async def _pass(context: Context, command: Sweep, progress: Progress, owner: str) -> None:
