@@ -111,9 +111,10 @@ def _present(
 
 
 def _absent(record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: Intent) -> Plan:
-    if row.state is State.HOLD and intent not in COMMANDS:
+    waits = resolved(row) and intent not in COMMANDS
+    if waits and row.state is State.HOLD:
         return Plan(record_id, Do.NOTHING, "on hold")
-    if row.state is State.PARKED and intent not in COMMANDS:
+    if waits and row.state is State.PARKED:
         return Plan(record_id, Do.NOTHING, "parked")
     if resolved(row) and row.state is State.DELETED:
         return Plan(record_id, Do.NOTHING, "deleted already")
