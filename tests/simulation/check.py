@@ -68,11 +68,10 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
     if row.state is not State.SYNCED:
         return [f"I7: at rest {row.state} {row.code}"]
     if profile is None:
-        unnoticed = people.erased.get(record_id)
-        same = unnoticed is not None and {k: v for k, v in unnoticed.items() if k in expected} == {
-            k: v for k, v in expected.items() if k in unnoticed
-        }
-        return [] if same else ["I1: no profile"]
+        # Nothing new to send, so nobody looked: what we sent last is what the record still says.
+        erased = people.erased.get(record_id, {})
+        unnoticed = bool(erased) and all(erased[name] == value for name, value in expected.items())
+        return [] if unnoticed else ["I1: no profile"]
     differs = [name for name, value in expected.items() if profile[name] != value]
     if differs:
         return [f"I1: {', '.join(f'{name} {profile[name]!r} not {expected[name]!r}' for name in differs)}"]

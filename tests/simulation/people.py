@@ -34,8 +34,8 @@ class People:
         self.old: dict[str, list[dict[str, Any]]] = {}
         self.mapping = world.scenario.first_mapping
         self.serial = 0
-        self.erased: dict[str, dict[str, str] | None] = {}
-        """Profiles that a person deleted in Campaign, and what the source said then."""
+        self.erased: dict[str, dict[str, Any]] = {}
+        """Profiles that a person deleted in Campaign, as they were."""
         self.kills_left = 0
         self.killed = 0
         self.victim = ""
@@ -199,12 +199,11 @@ class People:
     def erase_profile(self) -> None:
         """Somebody deletes a profile in Campaign."""
         record_id = self.rng.choice(self.ids)
-        try:
-            self.world.campaign.delete(record_id)
-        except ValueError:
+        shown = [profile for profile in self.world.campaign.dump() if profile["externalId"] == record_id]
+        if not shown:
             return
-        expected = self.mapping.profile(self.current(record_id)) if self.alive(record_id) else None
-        self.erased[record_id] = expected
+        self.world.campaign.delete(record_id)
+        self.erased[record_id] = shown[0]
         self._did("erase", record_id)
 
     def command(self) -> None:
