@@ -27,6 +27,7 @@ from sync.flows.feed import feed_backfill
 from sync.flows.health import MappingHealth, health
 from sync.flows.poison import poison, set_aside
 from sync.flows.pull import Pull
+from sync.flows.report import Reporter
 from sync.flows.wake import wake_parked
 from sync.http import Http
 from sync.model import Clock, Lane, Random
@@ -61,14 +62,18 @@ class App:
 
     context: Context
     account: Account
+    reporter: Reporter | None = None
+    """Logs the state for dashboards and alerts; None where nobody looks (tests, the command line)."""
 
     async def pull_changes(self) -> None:
         """Timer: read the deltas of all mappings."""
         await Pull(self.context).tick()
 
     async def feed_backfill(self) -> None:
-        """Timer: keep the backfill lane at a minute's work."""
+        """Timer: keep the backfill lane at a minute's work, and once a minute log how everything stands."""
         await feed_backfill(self.context)
+        if self.reporter is not None:
+            await self.reporter.report()
 
     async def wake_parked(self) -> None:
         """Timer: wake what a crash left parked."""
@@ -174,7 +179,7 @@ async def start(env: Mapping[str, str], *, transport: httpx.AsyncBaseTransport |
     http = open_http(settings, clock, transport or AiohttpTransport(2 * settings.campaign_concurrency))
     account = await open_account(settings)
     chosen = settings.campaign_addressing
-    return compose(
+    app = compose(
         settings,
         clock=clock,
         rng=random.SystemRandom(),
@@ -184,6 +189,8 @@ async def start(env: Mapping[str, str], *, transport: httpx.AsyncBaseTransport |
         shipped=shipped_mappings(ROOT / settings.mappings_dir),
         instance=f"{env.get('WEBSITE_INSTANCE_ID', 'local')[:16]}-{os.getpid()}",
     )
+    app.reporter = Reporter(app.context)
+    return app
 
 
 async def open_account(settings: Settings) -> Account:

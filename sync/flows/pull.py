@@ -40,6 +40,7 @@ class Pull:
         try:
             await self._pull(mapping)
             await context.control.resume(mapping, "pull")
+            telemetry.event("pulled", flow="pull", mapping=mapping)
         except SyncError as error:
             await context.stopped(mapping, "pull", error)
         except (RowConflict, StorageFault) as error:

@@ -181,6 +181,14 @@ class AzureQueue:
             raise StorageFault(type(error).__name__) from None
         return int(properties.approximate_message_count or 0)
 
+    async def oldest(self) -> float | None:
+        try:
+            waiting = await self._client.peek_messages(max_messages=1)
+        except AzureError as error:
+            raise StorageFault(type(error).__name__) from None
+        since = waiting[0].inserted_on if waiting else None
+        return since.timestamp() if since else None
+
 
 def _received(message: QueueMessage) -> Received:
     return Received(

@@ -145,6 +145,7 @@ class _Message:
     message_id: str
     body: str
     visible_at: float
+    inserted_at: float = 0.0
     dequeue_count: int = 0
     receipt: str = ""
 
@@ -169,7 +170,8 @@ class MemoryQueue:
 
     async def put(self, body: str, delay_s: float) -> None:
         await self.gate.before(f"{self.name}.put")
-        self.messages.append(_Message(str(self._next()), body, self.now() + delay_s))
+        now = self.now()
+        self.messages.append(_Message(str(self._next()), body, now + delay_s, now))
         await self.gate.after(f"{self.name}.put")
 
     async def receive(self, count: int, visibility_s: float) -> list[Received]:
@@ -201,3 +203,9 @@ class MemoryQueue:
         count = len(self.messages)
         await self.gate.after(f"{self.name}.length")
         return count
+
+    async def oldest(self) -> float | None:
+        await self.gate.before(f"{self.name}.oldest")
+        waiting = [message.inserted_at for message in self.messages if message.visible_at <= self.now()]
+        await self.gate.after(f"{self.name}.oldest")
+        return waiting[0] if waiting else None

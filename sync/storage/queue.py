@@ -34,6 +34,10 @@ class QueueBackend(Protocol):
         """Approximate, never too low: invisible and delayed messages count."""
         ...
 
+    async def oldest(self) -> float | None:
+        """When the first message that is visible now was put (unix seconds, the service's clock)."""
+        ...
+
 
 class Queue:
     """A lane; messages never expire (TTL -1)."""
@@ -58,3 +62,7 @@ class Queue:
     async def length(self) -> int:
         """Messages waiting, delayed and in work; never too low."""
         return await self._backend.length()
+
+    async def oldest(self) -> float | None:
+        """When the first waiting message was put, None if none waits; one in work or delayed is not seen."""
+        return await self._backend.oldest()

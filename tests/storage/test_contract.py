@@ -237,6 +237,22 @@ async def test_a_queue_delivers_again_when_the_lease_ends(store: Store) -> None:
     assert await queue.length() == 0
 
 
+async def test_the_oldest_waiting_message_tells_when_it_was_put(store: Store) -> None:
+    queue = store.account.queue("control-poison")
+    for message in await queue.receive():
+        await queue.delete(message)
+    assert await queue.oldest() is None
+    before = time.time()
+    await queue.put("delayed", delay_s=60)
+    assert await queue.oldest() is None
+    await queue.put("first")
+    oldest = await queue.oldest()
+    assert oldest is not None
+    assert before - 1 <= oldest <= time.time() + 1
+    await queue.receive()
+    assert await queue.oldest() is None
+
+
 async def test_a_message_above_48_kib_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="48 KiB"):
         await store.account.queue("live").put("x" * (48 * 1024 + 1))
