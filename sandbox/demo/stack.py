@@ -85,8 +85,12 @@ class Stack:
 
     @property
     def host_log(self) -> Path:
-        """Everything the host and the app wrote."""
+        """Where everything goes that the host and the app write."""
         return self.folder / "host.log"
+
+    def told(self, since: int = 0) -> str:
+        """What the host and the app have written, behind the first `since` characters."""
+        return self.host_log.read_text()[since:] if self.host_log.exists() else ""
 
     def start_host(self, **changes: str) -> HostProcess:
         """Starts the function app, with other settings if need be; raises ProcessEnded if it does not start."""

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.demo.compare import Difference, differences
+from sandbox.demo.remote import health
 from sandbox.demo.stack import Setup, Stack
 from sandbox.demo.story import Story, make_story
 from sandbox.demo.tenant import make_tenant
+from sandbox.host.launch import FUNCTION_KEY
 
+NOWHERE = "http://127.0.0.1:9"
+"""An address where nobody listens."""
 LEASE_S = 5
 """Message lease; with the times below a claim can be taken over after 2.5 + 1 + 1 s."""
 SETTINGS = {
@@ -67,12 +71,33 @@ def settled(stack: Stack, story: Story, seconds: float) -> None:
         return not stack.storage.waiting() and not disagreement(stack, story)
 
     def open_ends() -> str:
-        log = stack.host_log.read_text()[-2000:]
+        log = stack.told()[-2000:]
         return f"{disagreement(stack, story)[:5]}, waiting {stack.storage.waiting()}, log: {log}"
 
     until(done, seconds, open_ends)
 
 
-def host_says(stack: Stack, words: str, seconds: float = 15.0) -> None:
-    """Waits until the log of host and app contains `words`."""
-    until(lambda: words in stack.host_log.read_text(), seconds, lambda: stack.host_log.read_text()[-3000:])
+def host_says(stack: Stack, words: str, seconds: float = 15.0, *, since: int = 0) -> None:
+    """Waits until the log of host and app contains `words` behind its first `since` characters."""
+
+    def log() -> str:
+        return stack.told(since)
+
+    until(lambda: words in log(), seconds, lambda: log()[-3000:])
+
+
+def code(name: str) -> str:
+    """As a log event shows it."""
+    return f'"code":"{name}"'
+
+
+def waiting(running: Stack) -> dict[str, str]:
+    """What `health` says the contacts flow waits for, by step."""
+    assert running.host is not None
+    found: dict[str, str] = health(running.host.url, FUNCTION_KEY)["mappings"][0]["waiting"]
+    return found
+
+
+def health_tells(running: Stack, step: str, wanted: str | None) -> None:
+    """Waits until `health` names the code for the step (None: no code)."""
+    until(lambda: waiting(running).get(step) == wanted, 20, lambda: str(waiting(running)))

@@ -30,7 +30,7 @@ def test_a_load_survives_sigkill(tmp_path: Path) -> None:
             until(
                 lambda before=before: len(running.campaign.records()) >= before + STEP,  # type: ignore[misc]
                 30,
-                lambda: running.host_log.read_text()[-3000:],
+                lambda: running.told()[-3000:],
             )
             running.kill_host()
             open_claims += sum(row.claimed for row in running.storage.ledger())

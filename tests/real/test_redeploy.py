@@ -25,7 +25,7 @@ def test_a_load_survives_redeployments(tmp_path: Path) -> None:
             until(
                 lambda before=before: len(running.campaign.records()) >= before + STEP,  # type: ignore[misc]
                 30,
-                lambda: running.host_log.read_text()[-3000:],
+                lambda: running.told()[-3000:],
             )
             assert running.stop_host() == 0, "the host left work unfinished"
             claims = [row.record_id for row in running.storage.ledger() if row.claimed]
