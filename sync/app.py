@@ -209,4 +209,6 @@ async def open_account(settings: Settings) -> Account:
 
 def shipped_mappings(folder: Path) -> dict[str, str]:
     """The mapping texts that come with the code, by name."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
+    texts.pop("events", None)  # no mapping: sync/planning/activities.py
+    return texts
