@@ -16,6 +16,7 @@ from sync.flows.context import Context
 from sync.flows.dispatch import changes_of, dispatch
 from sync.model import Lane
 from sync.planning.compile import CompiledMapping
+from sync.storage.mappings import follows
 from sync.storage.table import RowConflict, StorageFault
 from sync.storage.watermarks import Progress, Tick
 
@@ -100,13 +101,16 @@ class Pull:
         await send(self._context.lanes, FullRead(mapping=compiled.name, generation=started.generation))
 
     async def _notice_mapping(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> Tick:
-        """A new mapping version that changes what is sent: new columns need a full read, the rest a replay."""
+        """A new mapping version that changes what is sent: new columns need a full read, the rest a replay.
+
+        A version that came and went between two ticks may have been sent by a chunk, so it counts as a change too.
+        """
         if tick.mapping_version == compiled.version:
             return tick
         noticed = replace(tick, mapping_version=compiled.version, sends_hash=compiled.sends_hash)
         if compiled.columns_hash != progress.columns_hash:
             noticed = replace(noticed, resync="the mapping reads other columns")
-        elif compiled.sends_hash != tick.sends_hash:
+        elif compiled.sends_hash != tick.sends_hash or not follows(tick.mapping_version, compiled.version):
             command = Replay(mapping=compiled.name, epoch=progress.epoch, mapping_version=compiled.version)
             await send(self._context.lanes, command)
         telemetry.event("mapping_noticed", mapping=compiled.name, version=compiled.version)

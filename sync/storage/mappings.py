@@ -22,6 +22,11 @@ class MappingVersion:
     buckets: int
 
 
+def follows(earlier: str, version: str) -> bool:
+    """Whether no other version was active between the two."""
+    return int(version.partition("-")[0]) == int(earlier.partition("-")[0]) + 1
+
+
 class Mappings:
     """The `mappings` table: row `active` repeats the active version, `v…` rows are the versions."""
 
