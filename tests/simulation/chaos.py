@@ -93,6 +93,7 @@ class Chaos:
         self.rng = rng
         self.weather = weather
         self.fired: Counter[str] = Counter()
+        self.death = ""
 
     def end(self) -> None:
         """From now on nothing goes wrong any more."""
@@ -106,8 +107,11 @@ class Chaos:
             return ""
         return "crash" if roll < weather.crash else "storage"
 
-    def crashes(self) -> bool:
-        """Whether a worker dies between two other awaits."""
+    def crashes(self, where: str) -> bool:
+        """Whether a worker dies between two other awaits; `death` is one that a golden stream asks for."""
+        if self.death == where:
+            self.death = ""
+            return True
         return self.rng.random() < self.weather.crash
 
     def fate(self, kind: str) -> str:

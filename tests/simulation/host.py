@@ -140,7 +140,7 @@ class Host:
     ) -> None:
         failed = False
         try:
-            await self._call(process, name, message.body, count, invocation)
+            await self.call(process, name, message.body, count, invocation)
         except StorageFault:
             failed = True
         except Exception as error:
@@ -173,7 +173,8 @@ class Host:
             self.world.note("host", "".join(traceback.format_exception(error)))
         self.unexpected.append(text)
 
-    async def _call(self, process: Process, name: str, body: str, count: int, invocation: str) -> None:
+    async def call(self, process: Process, name: str, body: str, count: int, invocation: str) -> None:
+        """The function that is bound to the queue `name`."""
         app = process.app
         lane, _, poison = name.partition("-")
         if poison:

@@ -39,14 +39,14 @@ class Wire(httpx.AsyncBaseTransport):
             {name.decode().lower(): value.decode() for name, value in request.headers.raw},
             request.content,
         )
-        await process.maybe_die("sending")
         system = "dynamics" if url.host == world.dynamics_host else "campaign"
+        await process.maybe_die(f"sending to {system}")
         future: asyncio.Future[Response] = world.loop.create_future()
         await world.people.watch_call(process, system, sent)
         timeout = float(request.extensions["timeout"]["read"])
         Flight(world, process, system, sent, future, timeout).begin()
         answer = await future
-        await process.maybe_die("answered")
+        await process.maybe_die(f"answered by {system}")
         return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
 
 

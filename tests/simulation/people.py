@@ -100,7 +100,8 @@ class People:
         row = self._table().rows[record_id]
         return {name: row.get(name) for name in SELECTED}
 
-    def _learn(self, record_id: str) -> None:
+    def learn(self, record_id: str) -> None:
+        """Tell the witness what the source says now."""
         table = self._table()
         if record_id in table.rows:
             values = self.current(record_id)
@@ -126,7 +127,7 @@ class People:
     def create(self, record_id: str) -> None:
         more = {"salutation": f"s{self.serial}", "middlename": self.rng.choice(("kay", None))}
         self.world.dynamics.seed([{"contactid": record_id, **self._fresh(), **more}])
-        self._learn(record_id)
+        self.learn(record_id)
         self._did("create", record_id)
 
     def _someone(self) -> str:
@@ -138,7 +139,7 @@ class People:
         if not record_id:
             return
         self.world.dynamics.edit(record_id, self._fresh() if changes is None else changes)
-        self._learn(record_id)
+        self.learn(record_id)
         self._did(what, record_id)
 
     def edit_back(self) -> None:
@@ -166,7 +167,7 @@ class People:
 
     def delete(self, record_id: str) -> None:
         self.world.dynamics.delete(record_id)
-        self._learn(record_id)
+        self.learn(record_id)
         self._did("delete", record_id)
 
     def delete_and_restore(self) -> None:

@@ -71,7 +71,7 @@ class Process:
         """A possible death between two awaits."""
         if not self.alive:
             await self.world.never()
-        if self.world.chaos.crashes():
+        if self.world.chaos.crashes(where):
             await self.die(where)
 
     async def before(self, effect: str) -> None:

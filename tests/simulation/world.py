@@ -82,6 +82,7 @@ class World:
         self.witness = Witness(self)
         self.people = People(self)
         self.made = 0
+        self.fate_once = ""
         if tracing:
             _Traced(self).listen()
 
@@ -183,7 +184,10 @@ class World:
 
     def forced_fate(self, system: str, request: Request) -> str:
         """A fault that the scenario directs at this call."""
-        return self.people.forced_fate(request) if system == "campaign" else ""
+        if system != "campaign" or "token" in request.target:
+            return ""
+        fate, self.fate_once = self.fate_once, ""
+        return fate or self.people.forced_fate(request)
 
     # -- looking into storage ----------------------------------------------------------------------------------------
 
@@ -238,7 +242,7 @@ class World:
         except Stuck:
             raise Violation("stuck: nothing is left to happen, and something waits") from None
         finally:
-            self._throw_away()
+            self.throw_away()
 
     async def _run(self) -> None:
         from tests.simulation import check
@@ -305,9 +309,10 @@ class World:
             self._tick("wake_parked")
             await self.wait(1.0)
             await self.host.until_idle()
-            quiet = quiet + 1 if self._finished() else 0
+            quiet = quiet + 1 if self.finished() else 0
 
-    def _finished(self) -> bool:
+    def finished(self) -> bool:
+        """Whether nothing is queued, read or to be swept."""
         if self.host.waiting() is not None or self.account.queues["backfill-hold"].messages:
             return False
         tick = self.at_once(self.watermarks.tick(MAPPING))
@@ -344,7 +349,7 @@ class World:
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
-    def _throw_away(self) -> None:
+    def throw_away(self) -> None:
         """Discard what is suspended without letting its `finally` act."""
         self.over = True
         for process in (*self.processes, *self.dead):
