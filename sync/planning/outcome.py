@@ -37,10 +37,6 @@ class Outcome:
     calls: int = 0
     code: str = ""
     delay_s: float = 0.0
-    found: bool = False
-    """The profile was there before our first call for it."""
-    wrote: bool = False
-    """A write left us whose effect is not undone by the outcome (a refused second step after a first)."""
 
 
 def close(
