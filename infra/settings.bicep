@@ -1,0 +1,98 @@
+// App settings that have a default in the code (sync/settings.py): a test holds both equal.
+
+@export()
+@sealed()
+@description('App settings to change from their defaults; docs/settings.md explains each. All are text.')
+type Tunables = {
+  @description('Token endpoint of the Dynamics tenant, for sovereign clouds.')
+  DYNAMICS_TOKEN_URL: string?
+  @description('Rows per page that Dynamics is asked for.')
+  DYNAMICS_PAGE_SIZE: string?
+  @description('Adobe token endpoint.')
+  CAMPAIGN_TOKEN_URL: string?
+  @description('Scopes of the Adobe credential, with commas.')
+  CAMPAIGN_SCOPES: string?
+  @description('How a profile is found.')
+  CAMPAIGN_ADDRESSING: ('auto' | 'key' | 'filter')?
+  @description('DELETE by key works on this Campaign instance.')
+  CAMPAIGN_DELETE_BY_KEY: ('true' | 'false')?
+  @description('Calls allowed in any window: the licensed rate.')
+  CAMPAIGN_LIMIT: string?
+  @description('Length of that window in seconds.')
+  CAMPAIGN_WINDOW_S: string?
+  @description('Calls that may come at once after a quiet time.')
+  CAMPAIGN_BURST: string?
+  @description('Calls in flight per instance of the app.')
+  CAMPAIGN_CONCURRENCY: string?
+  @description('How long the host hides a message it works on; fixed in Azure.')
+  MESSAGE_LEASE_S: string?
+  @description('A call that takes longer counts as unknown.')
+  CALL_TIMEOUT_S: string?
+  @description('How long the Adobe gateway may still carry out a call that was given up.')
+  GATEWAY_S: string?
+  @description('How far the clocks of two instances may differ.')
+  SKEW_S: string?
+  @description('When the deltas are read (UTC, six fields).')
+  PULL_SCHEDULE: string?
+  @description('When the backfill lane is filled up.')
+  FEED_SCHEDULE: string?
+  @description('When lost wake-ups are looked for.')
+  WAKE_SCHEDULE: string?
+  @description('When old rows are removed.')
+  EXPIRE_SCHEDULE: string?
+  @description('Pages of a full read per control message.')
+  PAGES_PER_GROUP: string?
+  @description('Records per queue message, at most.')
+  CHUNK_RECORDS: string?
+  @description('Ledger partitions of a new mapping; fixed when a mapping is made.')
+  BUCKETS: string?
+  @description('How long one tick reads one delta.')
+  PULL_SECONDS: string?
+  @description('How far live reads beside a full read reach back.')
+  OVERLAP_S: string?
+  @description('Folder of the mappings that ship with the app.')
+  MAPPINGS_DIR: string?
+  @description('Days that history and counters are kept.')
+  HISTORY_DAYS: string?
+  @description('Days that tombstones of deleted records are kept.')
+  TOMBSTONE_DAYS: string?
+  @description('The health function fails when the last good pull is older.')
+  FRESHNESS_S: string?
+  @description('Deletes in 24 h above this share of the records wait for approval.')
+  DELETE_BRAKE_PERCENT: string?
+  @description('So many deletes in 24 h are always let through.')
+  DELETE_BRAKE_MIN: string?
+}
+
+@export()
+@description('The defaults of the code, shown in the portal so that everybody sees what is in force.')
+var defaults = {
+  DYNAMICS_PAGE_SIZE: '1000'
+  CAMPAIGN_TOKEN_URL: 'https://ims-na1.adobelogin.com/ims/token/v3'
+  CAMPAIGN_SCOPES: 'openid,AdobeID,read_organizations,additional_info.projectedProductContext,additional_info.roles,adobeio_api,campaign_sdk,campaign_config_server_general'
+  CAMPAIGN_ADDRESSING: 'auto'
+  CAMPAIGN_DELETE_BY_KEY: 'false'
+  CAMPAIGN_LIMIT: '4000'
+  CAMPAIGN_WINDOW_S: '300'
+  CAMPAIGN_BURST: '100'
+  CAMPAIGN_CONCURRENCY: '16'
+  MESSAGE_LEASE_S: '600'
+  CALL_TIMEOUT_S: '30'
+  GATEWAY_S: '60'
+  SKEW_S: '30'
+  PULL_SCHEDULE: '*/15 * * * * *'
+  FEED_SCHEDULE: '*/15 * * * * *'
+  WAKE_SCHEDULE: '0 * * * * *'
+  EXPIRE_SCHEDULE: '0 30 2 * * *'
+  PAGES_PER_GROUP: '10'
+  CHUNK_RECORDS: '20'
+  BUCKETS: '64'
+  PULL_SECONDS: '10'
+  OVERLAP_S: '600'
+  MAPPINGS_DIR: 'mappings'
+  HISTORY_DAYS: '90'
+  TOMBSTONE_DAYS: '400'
+  FRESHNESS_S: '300'
+  DELETE_BRAKE_PERCENT: '5'
+  DELETE_BRAKE_MIN: '50'
+}
