@@ -56,7 +56,7 @@ class Stack:
         self.dynamics = self._look_alike(exits, "dynamics", *setup.dynamics)
         # Policies that rewrite names and numbers are off, so that both sides compare letter by letter.
         latency = ("--latency-ms", str(self._setup.latency_ms))
-        self.campaign = self._look_alike(exits, "campaign", "--no-rewriting", *latency)
+        self.campaign = self._look_alike(exits, "campaign", "--no-rewriting", *latency, *setup.campaign)
         self.storage = Storage(self.azurite.connection_string)
         exits.callback(self.storage.close)
         exits.callback(self._hosts.close)
