@@ -52,6 +52,9 @@ async def _rebaseline(session: Session, out: Output, *, mapping: str, yes: bool)
         return FAILED
     epoch = await begin(context, baseline)
     out.line(f"Epoch {epoch} begins with the next pull.")
+    out.line(
+        "An app that was running before the environment changed notices within 10 minutes; restart it to be quick."
+    )
     out.line(QUEUED)
     if out.as_json:
         told = {"organization": baseline.organization, "campaign": baseline.campaign}

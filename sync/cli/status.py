@@ -110,7 +110,7 @@ def _facts(
     found: Status, item: MappingStatus, exact: LedgerCount | None, settings: Settings
 ) -> Iterator[tuple[str, str | Text]]:
     yield "fresh", _freshness(item, settings)
-    yield "lag", _lag(found, item, settings)
+    yield "backlog", _backlog(found, item, settings)
     rate = item.rate
     yield (
         "rate",
@@ -133,13 +133,13 @@ def _freshness(item: MappingStatus, settings: Settings) -> str | Text:
     return Text(f"{text}, more than {duration(settings.freshness_s)} (FRESHNESS_S)", style="red")
 
 
-def _lag(found: Status, item: MappingStatus, settings: Settings) -> str:
+def _backlog(found: Status, item: MappingStatus, settings: Settings) -> str:
     left = backlog_s(found, item, settings.chunk_records)
     if left == 0:
-        return "nothing is waiting in the lanes"
+        return "none"
     if left is None:
-        return "work is waiting in the lanes, and none was done lately"
-    return f"the lanes are empty in about {duration(left)}"
+        return "waiting in the lanes, and none was worked lately"
+    return f"empty in at most {duration(left)} at this rate"
 
 
 def _states(item: MappingStatus, exact: LedgerCount | None) -> str:

@@ -171,13 +171,17 @@ async def _rate(context: Context, name: str, now: float, progress: Progress) -> 
 
 
 def backlog_s(status: Status, item: MappingStatus, chunk_records: int) -> float | None:
-    """Seconds until the lanes are empty at the present rate, at most the budget's; None while nothing moves."""
+    """Seconds until the lanes are empty at the present rate, at most; None while nothing moves.
+
+    A message holds up to `chunk_records` records, and a record waits in few messages: never more than there are records.
+    """
     chunks = status.lanes[Lane.LIVE] + status.lanes[Lane.BACKFILL] + status.lanes[Lane.BACKFILL_HOLD]
     if not chunks:
         return 0.0
     if item.rate.records <= 0:
         return None
-    return chunks * chunk_records / item.rate.records
+    known = max(item.progress.total, item.progress.records, chunks)
+    return min(chunks * chunk_records, known) / item.rate.records
 
 
 @dataclass
