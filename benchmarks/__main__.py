@@ -99,6 +99,7 @@ def _pipeline(say: pipeline.Say, count: int) -> dict[str, Any]:
         "pipeline_records_per_s": found["records_per_s"],
         "bare_calls_per_s": found["bare_calls_per_s"],
         "look_alike_cpu": found["look_alike_cpu"],
+        "app_cpu_ms_per_record": found["app_cpu_ms_per_record"],
     }
 
 

@@ -14,6 +14,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.storage.queue import QueueMessage
@@ -196,6 +197,11 @@ def _received(message: QueueMessage) -> Received:
     )
 
 
+def _transport() -> AioHttpTransport:
+    """Without environment settings: with them aiohttp reads ~/.netrc in a thread for every single request."""
+    return AioHttpTransport(use_env_settings=False)
+
+
 class AzureAccount:
     """The SDK clients of one storage account, closed together."""
 
@@ -207,15 +213,16 @@ class AzureAccount:
     def from_connection_string(cls, text: str) -> AzureAccount:
         """By account key: local runs and Azurite."""
         return cls(
-            TableServiceClient.from_connection_string(text), QueueServiceClient.from_connection_string(text)
+            TableServiceClient.from_connection_string(text, transport=_transport()),
+            QueueServiceClient.from_connection_string(text, transport=_transport()),
         )
 
     @classmethod
     def from_identity(cls, table_uri: str, queue_uri: str, credential: AsyncTokenCredential) -> AzureAccount:
         """By managed identity or the developer's own sign-in."""
         return cls(
-            TableServiceClient(table_uri, credential=credential),
-            QueueServiceClient(queue_uri, credential=credential),
+            TableServiceClient(table_uri, credential=credential, transport=_transport()),
+            QueueServiceClient(queue_uri, credential=credential, transport=_transport()),
         )
 
     def view(self) -> Account:
