@@ -156,9 +156,8 @@ var names = {
   network: 'vnet-${name}-${token}'
 }
 var access Access = { private: privateNetwork, addresses: adminAddresses }
-var exportsWanted = deployExports && !privateNetwork
-  ? fail('deployExports needs privateNetwork: without it the app cannot pass the firewall of that account.')
-  : deployExports
+var refusal = 'deployExports needs privateNetwork: without it the app cannot pass the firewall of that account.'
+var exportsWanted = deployExports && !privateNetwork ? fail(refusal) : deployExports
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'
@@ -244,6 +243,10 @@ module network 'modules/network.bicep' = if (privateNetwork) {
   }
 }
 
+// What the app finds there is the secret itself: the platform resolves the reference with the app's identity.
+var campaignSecret = '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/campaign-client-secret)'
+var dynamicsSecret = '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/dynamics-client-secret)'
+
 module app 'modules/app.bicep' = {
   name: 'app'
   params: {
@@ -278,13 +281,9 @@ module app 'modules/app.bicep' = {
         DYNAMICS_CLIENT_ID: empty(dynamicsClientId) ? identity.outputs.clientId : dynamicsClientId
         CAMPAIGN_URL: campaignUrl
         CAMPAIGN_CLIENT_ID: campaignClientId
-        CAMPAIGN_CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/campaign-client-secret)'
+        CAMPAIGN_CLIENT_SECRET: campaignSecret
       },
-      empty(dynamicsClientId)
-        ? {}
-        : {
-            DYNAMICS_CLIENT_SECRET: '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/dynamics-client-secret)'
-          }
+      empty(dynamicsClientId) ? {} : { DYNAMICS_CLIENT_SECRET: dynamicsSecret }
     )
   }
   // Roles take minutes to be in force: the app must not start before they are assigned.
