@@ -43,6 +43,7 @@ class Report:
         self._console.print(_outcomes(result))
         if result.quarantined:
             self._console.print(_quarantined(result, contacts))
+        self._console.print(f"Campaign calls in all: {result.calls_in_all}, tokens and look-ups included.")
         if result.p50 is not None and result.p95 is not None:
             self._console.print(
                 f"From a change in Dynamics to its profile: half within [bold]{result.p50:.1f} s[/bold], "
@@ -113,17 +114,20 @@ def _outcomes(result: Result) -> Table:
 
 
 def _quarantined(result: Result, contacts: Mapping[str, Contact]) -> Table:
-    """One line per code: how many, which, why, and what to do."""
+    """Per code: why, what to do, and which contacts."""
     table = Table(title="Quarantined", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-    for column in ("code", "contacts", "why", "what to do"):
-        table.add_column(column, no_wrap=column == "code")
+    table.show_header = False
     for code in result.codes:
         ids = sorted(row.record_id for row in result.quarantined if row.code == code)
-        shown = [f"{record_id[:8]}… {_kind(contacts.get(record_id))}".strip() for record_id in ids]
-        if len(shown) > MOST_EXAMPLES:
-            shown = [*shown[:MOST_EXAMPLES], f"and {len(ids) - MOST_EXAMPLES} more"]
+        shown = [
+            f"{record_id} {_kind(contacts.get(record_id))}".rstrip() for record_id in ids[:MOST_EXAMPLES]
+        ]
+        if len(ids) > MOST_EXAMPLES:
+            shown.append(f"and {len(ids) - MOST_EXAMPLES} more")
         told = advice(code)
-        table.add_row(code, "\n".join(shown), told.meaning, told.fix)
+        table.add_row(code, "why", told.meaning)
+        table.add_row("", "what to do", told.fix)
+        table.add_row("", f"contacts: {len(ids)}", "\n".join(shown))
     return table
 
 

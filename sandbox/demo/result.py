@@ -25,6 +25,7 @@ class Result:
     parked: int
     quarantined: list[LedgerRow]
     calls: dict[str, float | None]
+    calls_in_all: int
     p50: float | None
     p95: float | None
     contacts: int
@@ -62,7 +63,8 @@ def _rounded(value: float | None) -> float | None:
 def take_result(stack: Stack, story: Story, loaded: Sequence[str]) -> Result:
     """Looks at everything as it is now; `loaded` are the contacts of the first load that belong in Campaign."""
     contacts, profiles, ledger = stack.dynamics.records(), stack.campaign.records(), stack.storage.ledger()
-    calls = measure.calls_of(stack.campaign.log()[0])
+    entries, calls_in_all = stack.campaign.log()
+    calls = measure.calls_of(entries)
     waits = measure.latencies(calls, story.acts)
     return Result(
         differences=differences(contacts, profiles, ledger, story.bad),
@@ -71,6 +73,7 @@ def take_result(stack: Stack, story: Story, loaded: Sequence[str]) -> Result:
         parked=sum(row.state == "parked" for row in ledger),
         quarantined=[row for row in ledger if row.state == "quarantined"],
         calls=measure.calls_per_record(calls, set(loaded), story.acts),
+        calls_in_all=calls_in_all,
         p50=measure.percentile(waits, 0.5),
         p95=measure.percentile(waits, 0.95),
         contacts=len(contacts),

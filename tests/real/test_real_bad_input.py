@@ -3,7 +3,6 @@ everything arrives. Bad input that needs no real parts is tested where it is ref
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,27 +46,6 @@ def test_missing_settings_are_all_told(running: Stack) -> None:
     running.start_host(DYNAMICS_URL="", CAMPAIGN_CLIENT_ID="", MESSAGE_LEASE_S="5", CALL_TIMEOUT_S="4")
     for name in ("DYNAMICS_URL", "CAMPAIGN_CLIENT_ID", "CALL_TIMEOUT_S"):
         host_says(running, name)
-
-
-def test_change_tracking_off_and_no_permission(running: Stack) -> None:
-    story = tenant(running, CONTACTS)
-    running.dynamics.command("tracking", enabled=False)
-    running.start_host()
-    host_says(running, code("change_tracking_off"))
-    health_tells(running, "full_read", "change_tracking_off")
-    time.sleep(8)
-    assert running.storage.waiting().get("control", 0) <= 1, "messages add up while the reason lasts"
-    running.dynamics.command("tracking", enabled=True)
-    # Live reads need no tracking: what exists arrives meanwhile; the full read is tried again within a minute.
-    settled(running, story, 20)
-    running.dynamics.command("privileges", prvReadContact=None)
-    host_says(running, code("dynamics_forbidden"))
-    health_tells(running, "pull", "dynamics_forbidden")
-    for act in story.first_round()[:5]:
-        act()
-    running.dynamics.command("privileges", prvReadContact="Global")
-    settled(running, story, 90)
-    health_tells(running, "pull", None)
 
 
 def test_another_tenant_is_not_touched(running: Stack) -> None:
