@@ -42,7 +42,7 @@ class Cost:
         return {
             "records": self.records,
             "calls": {"least": self.least, "most": self.most},
-            "seconds": round(self.seconds, 1),
+            "seconds": round(self.seconds, 3),
             "exact": self.exact,
         }
 

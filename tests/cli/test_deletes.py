@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync.model import State
+from sync.model import Intent, State
+from sync.storage.lanes import from_message
 from tests.cli.office import Office
 
 
@@ -35,6 +36,8 @@ def test_approve_carries_out(braked: tuple[Office, list[str]]) -> None:
         first: True,
         second: False,
     }
+    (message,) = office.account.queues["live"].messages
+    assert from_message(message.body).intent is Intent.APPROVED
     office.work(2)
     assert office.row(first).state is State.DELETED
     assert office.row(second).state is State.PARKED

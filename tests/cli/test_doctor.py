@@ -153,6 +153,7 @@ def test_a_clock_that_is_off(ahead: int, level: str) -> None:
     told = office.ask("doctor", code=1 if level == "fail" else 0)
     assert checks(told)["Clock", "Campaign"]["level"] == level
     assert checks(told)["Clock", "Dynamics"]["level"] == "ok"
+    assert ("ahead of" if ahead > 0 else "behind") in checks(told)["Clock", "Campaign"]["text"]
 
 
 def test_a_count_at_the_cap_says_at_least() -> None:

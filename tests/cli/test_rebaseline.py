@@ -27,6 +27,7 @@ def moved() -> Office:
 def test_it_begins_the_next_epoch_in_the_new_environment(moved: Office) -> None:
     told = moved.ask("rebaseline", "--yes")
     assert (told["epoch"], told["environment"]["organization"]) == (2, OTHER)
+    assert moved.ask("status", code=1)["mappings"][0]["waits"] == {}
     moved.work()
     (mapping,) = moved.ask("status", "--exact")["mappings"]
     assert (mapping["epoch"], mapping["generation"], mapping["phase"]) == (2, 1, "running")

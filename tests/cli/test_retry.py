@@ -75,6 +75,18 @@ def test_all_leaves_alone_what_a_person_put_on_hold() -> None:
     assert held in office.profiles()
 
 
+def test_a_discarded_delete_is_reconsidered_by_its_code() -> None:
+    office = Office()
+    ids = office.synced("Ada", "Grace")
+    for record in ids:
+        office.dynamics.command("delete", {"id": record})
+    office.work(2)
+    office.ask("deletes", "discard", "--all")
+    office.clock.advance(2 * 86400)
+    office.ask("retry", "--code", "delete_discarded", "--wait")
+    assert {office.row(record).state.value for record in ids} == {"deleted"}
+
+
 def test_a_synced_record_waits_for_nothing() -> None:
     office = Office()
     (record,) = office.synced("Ada")
