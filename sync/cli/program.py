@@ -7,6 +7,7 @@ import sys
 import typer
 
 from sync.cli import deletes, mappings
+from sync.cli.cost import cost
 from sync.cli.doctor import doctor
 from sync.cli.history import history
 from sync.cli.rebaseline import rebaseline
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (doctor, status, retry, replay, rebaseline, history):
+for verb in (doctor, status, retry, replay, rebaseline, history, cost):
     app.command()(verb)
 app.add_typer(deletes.app, name="deletes")
 app.add_typer(mappings.app, name="mappings")
