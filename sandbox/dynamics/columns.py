@@ -27,9 +27,13 @@ class Kind(Enum):
     DATE = "DateOnly"
     """DateTime with DateOnly behaviour: `Edm.Date`."""
     MONEY = "Money"
+    DECIMAL = "Decimal"
+    DOUBLE = "Double"
     LOOKUP = "Lookup"
     CUSTOMER = "Customer"
     OWNER = "Owner"
+    REGARDING = "Regarding"
+    """The polymorphic lookup of activities; `Lookup` in the metadata."""
     NAME = "EntityName"
 
     @property
@@ -51,13 +55,18 @@ _EDM = {
     Kind.DATETIME: "Edm.DateTimeOffset",
     Kind.DATE: "Edm.Date",
     Kind.MONEY: "Edm.Decimal",
+    Kind.DECIMAL: "Edm.Decimal",
+    Kind.DOUBLE: "Edm.Double",
     Kind.LOOKUP: "Edm.Guid",
     Kind.CUSTOMER: "Edm.Guid",
     Kind.OWNER: "Edm.Guid",
+    Kind.REGARDING: "Edm.Guid",
     Kind.NAME: "Edm.String",
 }
 
-LOOKUPS = (Kind.LOOKUP, Kind.CUSTOMER, Kind.OWNER)
+LOOKUPS = (Kind.LOOKUP, Kind.CUSTOMER, Kind.OWNER, Kind.REGARDING)
+TYPED = (Kind.CUSTOMER, Kind.REGARDING)
+"""Lookups whose rows say which table they point to, in `<logical>type`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,9 @@ class Column:
     update: bool = True
     """Valid for create, for update."""
     required: str = "None"
+    display: str = ""
+    custom: bool = False
+    precision: int = 2
 
 
 @dataclass(slots=True)
@@ -99,9 +111,25 @@ class Table:
     writable: bool = True
     generation: int = 0
     """Grows with each metadata change."""
+    activity: bool = False
+    custom: bool = False
+    display: str = ""
+    display_collection: str = ""
+    description: str = ""
+    privilege: str = ""
+    """What its privileges are called behind the verb; activities share `Activity` (dataverse.md 4.1)."""
+    statuses: Mapping[int, tuple[int, ...]] = field(default_factory=lambda: {0: (1,), 1: (2,)})
+    """Status reasons by state; the first one is what a change of state alone sets."""
+    unique: str = ""
+    """A column whose values may not repeat, though it is no key."""
+    sealed: bool = False
+    """Read by the API, changed by actions only."""
 
     def __post_init__(self) -> None:
         self.schema = self.schema or self.name.capitalize()
+        self.privilege = self.privilege or ("Activity" if self.activity else self.schema)
+        self.display = self.display or self.schema
+        self.display_collection = self.display_collection or f"{self.display}s"
 
     def navigation(self) -> dict[str, tuple[Column, str]]:
         """Single-valued navigation properties: name -> (lookup column, target table, empty for any of them)."""
@@ -109,6 +137,11 @@ class Table:
         for column in self.columns.values():
             if column.kind is Kind.CUSTOMER:
                 for target in column.targets:
+                    found[f"{column.logical}_{target}"] = (column, target)
+            elif column.kind is Kind.REGARDING:
+                for target in column.targets:
+                    # Its own relationship, and the one inherited from activitypointer (dataverse.md 4.2).
+                    found[f"{column.logical}_{target}_{self.name}"] = (column, target)
                     found[f"{column.logical}_{target}"] = (column, target)
             elif column.kind is Kind.OWNER:
                 found[column.logical] = (column, "")

@@ -34,6 +34,7 @@ TAKES = {
     "Edm.Int32": ("number",),
     "Edm.Int64": ("number",),
     "Edm.Decimal": ("number",),
+    "Edm.Double": ("number",),
     "Edm.Date": ("date",),
     "Edm.DateTimeOffset": ("stamp", "date"),
 }

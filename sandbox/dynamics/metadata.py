@@ -6,166 +6,59 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
 
-from sandbox.dynamics.columns import LOOKUPS, Column, Kind, Row, Table
+from sandbox.dynamics.columns import Column, Kind, Row, Table
+from sandbox.dynamics.customizing import Customizing, Where
 from sandbox.dynamics.errors import Refused, bad, no_segment, not_allowed, silent
 from sandbox.dynamics.filters import parse
 from sandbox.dynamics.organization import Organization
 from sandbox.dynamics.pages import JSON
 from sandbox.dynamics.query import Call
+from sandbox.dynamics.shown import (
+    BASE,
+    CASTS,
+    CHOICES,
+    Shown,
+    attribute,
+    cast_of,
+    entity,
+    keys,
+    metadata_id,
+    option_set,
+    relationships,
+)
 from sandbox.dynamics.values import GUID
 from sandbox.wire import Response
 
 _PATH = re.compile(
     rf"EntityDefinitions(?:\((?:LogicalName='(\w+)'|({GUID.pattern}))\)"
-    r"(?:/(Attributes|Keys)(?:\((?:LogicalName|SchemaName)='(\w+)'\))?(?:/Microsoft\.Dynamics\.CRM\.(\w+))?)?)?"
+    rf"(?:/(Attributes|Keys|ManyToOneRelationships)(?:\((?:(?:LogicalName|SchemaName)='(\w+)'|({GUID.pattern}))\))?(?:/Microsoft\.Dynamics\.CRM\.(\w+))?)?)?"
 )
 _EXPAND = re.compile(r"(OptionSet|Keys|Attributes)(?:\(\$select=([\w,]+)\))?")
-_CAST = {
-    Kind.KEY: "AttributeMetadata",
-    Kind.DATE: "DateTimeAttributeMetadata",
-    Kind.CUSTOMER: "LookupAttributeMetadata",
-    Kind.OWNER: "LookupAttributeMetadata",
-    Kind.BIGINT: "BigIntAttributeMetadata",
-    Kind.NAME: "EntityNameAttributeMetadata",
-}
-CHOICES = (Kind.PICKLIST, Kind.STATE, Kind.STATUS, Kind.BOOLEAN)
-_BASE = frozenset(
-    (
-        "AttributeOf", "AttributeType", "AttributeTypeName", "DisplayName", "EntityLogicalName", "IsCustomAttribute",
-        "IsPrimaryId", "IsPrimaryName", "IsValidForCreate", "IsValidForRead", "IsValidForUpdate", "LogicalName",
-        "MetadataId", "RequiredLevel", "SchemaName",
-    )
-)  # fmt: skip
-"""What `$select` may name without a cast."""
-
-Shown = dict[str, Any]
-
-
-def cast_of(column: Column) -> str:
-    """The derived metadata type."""
-    return _CAST.get(column.kind, f"{column.kind.value}AttributeMetadata")
-
-
-def _label(text: str) -> Shown:
-    localized = {"Label": text, "LanguageCode": 1033, "IsManaged": True}
-    return {"LocalizedLabels": [localized], "UserLocalizedLabel": localized}
-
-
-def _id(name: str) -> str:
-    return str(uuid5(NAMESPACE_OID, name))
-
-
-def entity(table: Table) -> Shown:
-    """A table's definition."""
-    return {
-        "MetadataId": _id(table.name),
-        "LogicalName": table.name,
-        "SchemaName": table.schema,
-        "EntitySetName": table.entity_set,
-        "LogicalCollectionName": table.entity_set,
-        "PrimaryIdAttribute": table.key,
-        "PrimaryNameAttribute": table.primary_name,
-        "ObjectTypeCode": table.type_code,
-        "OwnershipType": "UserOwned" if "_ownerid_value" in table.columns else "OrganizationOwned",
-        "IsActivity": False,
-        "IsCustomEntity": False,
-        "IsOptimisticConcurrencyEnabled": table.writable,
-        "ChangeTrackingEnabled": table.change_tracking,
-        "CanChangeTrackingBeEnabled": {
-            "Value": table.can_track,
-            "CanBeChanged": False,
-            "ManagedPropertyLogicalName": "canchangetrackingbeenabled",
-        },
-        "DisplayName": _label(table.schema),
-    }
-
-
-def attribute(table: Table, column: Column) -> Shown:
-    """A column's definition, derived properties included."""
-    shown: Shown = {
-        "@odata.type": f"#Microsoft.Dynamics.CRM.{cast_of(column)}",
-        "MetadataId": _id(f"{table.name}.{column.logical}"),
-        "LogicalName": column.logical,
-        "SchemaName": column.schema or column.logical.capitalize(),
-        "EntityLogicalName": table.name,
-        "AttributeOf": None,
-        "AttributeType": "DateTime" if column.kind is Kind.DATE else column.kind.value,
-        "AttributeTypeName": {
-            "Value": f"{'DateTime' if column.kind is Kind.DATE else column.kind.value}Type"
-        },
-        "DisplayName": _label(column.logical),
-        "IsCustomAttribute": False,
-        "IsPrimaryId": column.name == table.key,
-        "IsPrimaryName": column.name == table.primary_name,
-        "IsValidForCreate": column.create,
-        "IsValidForRead": True,
-        "IsValidForUpdate": column.update,
-        "RequiredLevel": {"Value": column.required, "CanBeChanged": True},
-    }
-    return shown | _derived(column)
-
-
-def _derived(column: Column) -> Shown:
-    if column.kind in (Kind.STRING, Kind.MEMO):
-        shown: Shown = {"MaxLength": column.max_length, "Format": column.format}
-        return shown if column.kind is Kind.MEMO else {**shown, "FormatName": {"Value": column.format}}
-    if column.kind in (Kind.DATE, Kind.DATETIME):
-        behavior = "DateOnly" if column.kind is Kind.DATE else "UserLocal"
-        return {"Format": column.format, "DateTimeBehavior": {"Value": behavior}}
-    if column.kind is Kind.MONEY:
-        return {"MinValue": column.minimum, "MaxValue": column.maximum, "Precision": 2, "PrecisionSource": 2}
-    if column.kind is Kind.INTEGER:
-        return {"MinValue": column.minimum, "MaxValue": column.maximum, "Format": "None"}
-    if column.kind in LOOKUPS:
-        return {"Targets": list(column.targets)}
-    if column.kind in CHOICES:
-        return {"DefaultValue": column.default} if column.kind is Kind.BOOLEAN else {"DefaultFormValue": -1}
-    return {}
-
-
-def option_set(column: Column) -> Shown:
-    """`OptionSet`, behind `$expand`."""
-    options = [{"Value": value, "Label": _label(text)} for value, text in column.labels.items()]
-    if column.kind is Kind.BOOLEAN:
-        return {"TrueOption": options[1], "FalseOption": options[0]}
-    return {"Options": options, "IsGlobal": False, "Name": column.logical}
-
-
-def keys(table: Table) -> list[Shown]:
-    """Alternate keys, all Active."""
-    return [
-        {
-            "MetadataId": _id(f"{table.name}.{','.join(key)}"),
-            "SchemaName": f"Key_{'_'.join(key)}",
-            "LogicalName": f"key_{'_'.join(key)}",
-            "EntityLogicalName": table.name,
-            "KeyAttributes": list(key),
-            "EntityKeyIndexStatus": "Active",
-        }
-        for key in table.alternate_keys
-    ]
 
 
 class Metadata:
-    """Answers GET below `EntityDefinitions`; customizing goes through the scripting side."""
+    """Answers GET below `EntityDefinitions`, and passes writes on to `customizing`."""
 
-    def __init__(self, organization: Organization) -> None:
+    def __init__(self, organization: Organization, customizing: Customizing) -> None:
         self._org = organization
+        self._customizing = customizing
 
     def answer(self, call: Call) -> Response:
         found = _PATH.fullmatch(call.path)
         if found is None:
             raise no_segment(call.path.partition("/")[2] or call.path)
-        if call.method in ("POST", "PUT", "DELETE"):
-            raise silent("Changing metadata over the Web API")
+        name, guid, part, logical, part_id, cast = found.groups()
         if call.method != "GET":
-            raise not_allowed(call.method)
+            where = Where(
+                None if name is None and guid is None else self._table(name, guid), part, logical, part_id
+            )
+            if cast is not None:
+                raise not_allowed(call.method)
+            return self._customizing.answer(call, where)
         allowed = {"$select", "$filter", "$expand"}
         if unknown := set(call.query.options) - allowed:
             raise bad(f"The query parameter {unknown.pop()} is not supported on metadata")
-        name, guid, part, logical, cast = found.groups()
         if name is None and guid is None:
             return self._many(
                 call, "EntityDefinitions", [entity(rows.table) for rows in self._org.tables.values()]
@@ -175,14 +68,24 @@ class Metadata:
             shown = entity(table)
             return self._one(call, "EntityDefinitions", shown | self._expanded(call, table, None))
         if part == "Keys":
-            if logical or cast:
+            if logical or part_id or cast:
                 raise silent("A single key")
-            return self._many(call, "Keys", keys(table))
+            return self._many(call, "Keys", self._keys(table))
+        if part == "ManyToOneRelationships":
+            if logical or part_id or cast:
+                raise silent("A single relationship")
+            return self._many(call, "ManyToOneRelationships", relationships(table))
+        if part_id is not None:
+            raise silent("Reading an attribute by its MetadataId")
         return self._attributes(call, table, logical, cast)
+
+    def _keys(self, table: Table) -> list[Shown]:
+        made = self._org.catalogue.keys.get(table.name, [])
+        return keys(table, made, self._org.now(), self._org.options)
 
     def _table(self, name: str | None, guid: str | None) -> Table:
         for rows in self._org.tables.values():
-            if rows.table.name == name or (guid is not None and _id(rows.table.name) == guid.lower()):
+            if rows.table.name == name or (guid is not None and metadata_id(rows.table.name) == guid.lower()):
                 return rows.table
         raise Refused(
             404, "0x80060888", f"Could not find an entity with the given name or id: {name or guid}."
@@ -190,11 +93,11 @@ class Metadata:
 
     def _attributes(self, call: Call, table: Table, logical: str | None, cast: str | None) -> Response:
         columns = [c for c in table.columns.values() if cast in (None, "AttributeMetadata", cast_of(c))]
-        if cast is not None and cast != "AttributeMetadata" and cast not in _CASTS:
+        if cast is not None and cast != "AttributeMetadata" and cast not in CASTS:
             raise no_segment(f"Microsoft.Dynamics.CRM.{cast}")
         if cast is None and "$select" in call.query:
             for name in (call.query.get("$select") or "").split(","):
-                if name.strip() not in _BASE:
+                if name.strip() not in BASE:
                     raise _no_property(name.strip(), "AttributeMetadata")
         if logical is not None:
             column = next((c for c in columns if c.logical == logical), None)
@@ -223,7 +126,7 @@ class Metadata:
         if name == "OptionSet" and column is not None and column.kind in CHOICES:
             return {"OptionSet": _chosen(option_set(column), chosen, "OptionSetMetadata")}
         if name == "Keys" and column is None:
-            return {"Keys": [_chosen(key, chosen, "EntityKeyMetadata") for key in keys(table)]}
+            return {"Keys": [_chosen(key, chosen, "EntityKeyMetadata") for key in self._keys(table)]}
         if name == "Attributes" and column is None:
             shown = [attribute(table, one) for one in table.columns.values()]
             return {"Attributes": [_chosen(one, chosen, "AttributeMetadata") for one in shown]}
@@ -235,7 +138,11 @@ class Metadata:
             columns = _filterable(found)
             test = parse(text, columns, f"{what.removesuffix('s')}Metadata").test
             found = [shown for shown in found if test(_flat(shown))]
-        kind = "EntityMetadata" if what == "EntityDefinitions" else cast or "AttributeMetadata"
+        kind = {
+            "EntityDefinitions": "EntityMetadata",
+            "Keys": "EntityKeyMetadata",
+            "ManyToOneRelationships": "OneToManyRelationshipMetadata",
+        }.get(what, cast or "AttributeMetadata")
         values = [self._selected(call, shown, kind) for shown in found]
         return self._written(call, what, {"value": values})
 
@@ -255,9 +162,6 @@ class Metadata:
     def _written(self, call: Call, what: str, content: Shown) -> Response:
         body = {"@odata.context": f"{call.root}/$metadata#{what}", **content}
         return Response(200, {"content-type": JSON}, json.dumps(body, separators=(",", ":")).encode())
-
-
-_CASTS = frozenset({*_CAST.values(), *(f"{kind.value}AttributeMetadata" for kind in Kind)})
 
 
 def _no_property(name: str, kind: str) -> Refused:

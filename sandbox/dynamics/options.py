@@ -6,6 +6,29 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """One more application user, with service protection limits of its own and the same privileges."""
+
+    client_id: str
+    client_secret: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowCosts:
+    """Execution time of one row, in seconds, by how it is written; also how long the answer takes (anchors.md 7a).
+
+    UpdateMultiple has no published figure: an assumption.
+    """
+
+    single: float = 0.05
+    """A write of its own, alone or in a $batch."""
+    create_multiple: float = 0.0065
+    update_multiple: float = 0.025
+    upsert_multiple: float = 0.025
+
+
+@dataclass(frozen=True, slots=True)
 class DynamicsOptions:
     """Everything that distinguishes one organization from another."""
 
@@ -41,6 +64,19 @@ class DynamicsOptions:
     window_s: float = 300.0
     execution_s: float = 0.0
     """Execution time charged for each request, besides a scripted delay (dataverse.md 3)."""
+    row_costs: RowCosts | None = None
+    """Charges execution time per written row, and lets the answer take as long."""
+    longest_s: float = 120.0
+    """With `row_costs`: a bulk message that would take longer ends in the database's timeout, nothing applied."""
+    applications: tuple[Application, ...] = ()
+    """Application users besides `client_id`."""
+    bulk_messages: bool = True
+    """Custom activity tables take CreateMultiple and UpdateMultiple (not verified: set-up probes)."""
+    customization_s: float = 0.0
+    """How long a metadata write keeps others out with 0x80090412."""
+    key_pending_s: float = 0.0
+    key_building_s: float = 0.0
+    """How long a new alternate key is Pending, then InProgress."""
     limits: bool = True
     """Service protection on."""
     dop_hint: int = 4

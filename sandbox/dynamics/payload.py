@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from sandbox.dynamics.columns import LOOKUPS, Kind, Row
+from sandbox.dynamics.columns import LOOKUPS, TYPED, Kind, Row
 from sandbox.dynamics.errors import Refused, no_row, payload
 from sandbox.dynamics.organization import Organization
 from sandbox.dynamics.query import Call
@@ -89,7 +89,7 @@ def _bound(organization: Organization, rows: TableRows, name: str, value: Any, c
             "can be represented as properties without values.",
         )
     column, wanted = found
-    typed = {f"{column.logical}type": None} if column.kind is Kind.CUSTOMER else {}
+    typed = {f"{column.logical}type": None} if column.kind in TYPED else {}
     if value is None:
         return {column.name: None, **typed}
     address = (
@@ -105,6 +105,11 @@ def _bound(organization: Organization, rows: TableRows, name: str, value: Any, c
     row_id = parts.group(2).lower()
     if row_id not in target.rows:
         raise no_row(target.table.name, row_id)
+    if column.kind is Kind.REGARDING:
+        organization.require("Append", rows)
+        organization.require("AppendTo", target, target.rows[row_id])
+    if column.kind is Kind.OWNER and table.activity and row_id != organization.caller:
+        organization.require("Assign", rows)
     if typed:
         typed = {f"{column.logical}type": target.table.name}  # type: ignore[dict-item]
     return {column.name: row_id, **typed}

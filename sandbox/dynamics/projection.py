@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.dynamics.columns import LOOKUPS, Column, Kind, Row, Table
+from sandbox.dynamics.columns import LOOKUPS, TYPED, Column, Kind, Row, Table
 from sandbox.dynamics.errors import bad, no_property
 from sandbox.dynamics.values import encoder, formatted
 
@@ -37,6 +37,7 @@ class Projection:
             columns.append(currency)
         self._fields = [(f',"{c.name}":', c.name, c.default, encoder(c.kind)) for c in columns]
         self._columns = columns
+        self._table = table.name
         self._annotations = annotations
         self._name_of = name_of
 
@@ -75,8 +76,9 @@ class Projection:
         if is_lookup and self._name_of is not None:
             shown = self._name_of(target, value)
         pairs = []
-        if is_lookup and column.kind is Kind.CUSTOMER and self._wants(NAVIGATION):
-            pairs.append((NAVIGATION, f"{column.logical}_{target}"))
+        if column.kind in TYPED and self._wants(NAVIGATION):
+            own = f"_{self._table}" if column.kind is Kind.REGARDING else ""
+            pairs.append((NAVIGATION, f"{column.logical}_{target}{own}"))
         if is_lookup and self._wants(LOOKUP_NAME):
             pairs.append((LOOKUP_NAME, target))
         if shown is not None and self._wants(FORMATTED):
@@ -87,7 +89,7 @@ class Projection:
 
 def target_of(column: Column, row: Row) -> str:
     """The table that a lookup value points to."""
-    if column.kind is Kind.CUSTOMER:
+    if column.kind in TYPED:
         return str(row.get(f"{column.logical}type") or column.targets[0])
     return column.targets[0]
 

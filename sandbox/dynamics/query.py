@@ -22,6 +22,10 @@ class Query:
     options: Mapping[str, str]
     kept: str
     """The options as sent, without the tokens: what next and delta links carry on."""
+    solution: str = ""
+    """`SolutionUniqueName`, which CreateEntities takes."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Parameter aliases, `@name`; those in a $filter are filled in."""
 
     def __contains__(self, name: str) -> bool:
         return name in self.options
@@ -35,10 +39,19 @@ class Query:
 def parse_query(raw: str) -> Query:
     """Splits a raw query; `+` is a space; an unknown, repeated or empty option is refused."""
     options: dict[str, str] = {}
+    aliases: dict[str, str] = {}
     kept = []
+    solution = ""
     for part in raw.split("&") if raw else ():
         name, mark, value = part.partition("=")
         name = unquote_plus(name)
+        if name == "SolutionUniqueName" and not solution:
+            solution = unquote_plus(value)
+            continue
+        if re.fullmatch(r"@\w+", name) and name not in aliases:
+            aliases[name] = unquote_plus(value)
+            kept.append(part)
+            continue
         if name not in OPTIONS:
             raise bad(f"The query parameter {name} is not supported")
         if name in options:
@@ -50,7 +63,11 @@ def parse_query(raw: str) -> Query:
             raise bad(f"The value for OData query '{name}' cannot be empty.")
         if name not in ("$skiptoken", "$deltatoken"):
             kept.append(part)
-    return Query(options, "&".join(kept))
+    if aliases and "$filter" in options:
+        options["$filter"] = re.sub(
+            r"@\w+", lambda found: aliases.get(found[0], found[0]), options["$filter"]
+        )
+    return Query(options, "&".join(kept), solution, aliases)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from sandbox.dynamics.columns import Column, Kind, Row
+from sandbox.dynamics.activity import activity_table
+from sandbox.dynamics.columns import TYPED, Column, Kind, Row
 from sandbox.dynamics.organization import Organization
 from sandbox.dynamics.security import Protection, Tokens
 from sandbox.dynamics.store import TableRows
@@ -23,7 +24,8 @@ class Scripting:
         self.faults = Faults()
         self.log: list[Entry] = []
         self.tokens: Tokens
-        self.protection: Protection
+        self.protections: dict[str, Protection]
+        """Service protection by application user."""
         self.shift = 0.0
         """How far the look-alike's clock is ahead of the one given to it."""
 
@@ -108,6 +110,41 @@ class Scripting:
                 self.organization.privileges[name] = _one_of(depth, "Basic", "Local", "Deep", "Global")
         return dict(self.organization.privileges)
 
+    def assume(self, role: str) -> dict[str, str]:
+        """The application users hold this role, by name, and nothing else; answers their privileges."""
+        rows = self._rows("role").rows
+        role_id = next(row_id for row_id, row in rows.items() if row["name"] == role)
+        self.organization.privileges = dict(self.organization.catalogue.roles[role_id])
+        return dict(self.organization.privileges)
+
+    def activity_table(self, name: str, columns: list[dict[str, Any]]) -> str:
+        """A custom activity table with columns `{name, type, max_length}`; answers its set."""
+        own = [
+            Column(
+                one["name"],
+                Kind(one.get("type", "String")),
+                one["name"],
+                max_length=int(one.get("max_length", 100)),
+                format="DateAndTime" if one.get("type") == "DateTime" else "Text",
+                custom=True,
+            )
+            for one in columns
+        ]
+        self.organization.add_table(
+            activity_table(self.organization.options, name, f"{name}s", own, type_code=20_000)
+        )
+        return f"{name}s"
+
+    def timeline(self, id: str, table: str = "contact") -> list[dict[str, Any]]:
+        """The activities regarding a record, newest first: `table`, `display_name` and every column."""
+        found: list[tuple[int, dict[str, Any]]] = []
+        self._rows(table)
+        for rows, activity_id in self.organization.regarding(id):
+            row = rows.rows[activity_id]
+            shown = {"table": rows.table.name, "display_name": rows.table.display, **_shown(rows, row)}
+            found.append((row.get("sortdate") or row["modifiedon"], shown))
+        return [shown for _, shown in sorted(found, key=lambda one: -one[0])]
+
     def environment(self, id: str = "", expire_change_tracking_in_days: int = 0) -> str:
         """Becomes another organization by id, or changes the life of its delta tokens; answers the id."""
         organization, rows = self.organization, self._rows("organization")
@@ -157,7 +194,8 @@ class Scripting:
         self.faults.clear()
         self.log.clear()
         self.tokens.revoke()
-        self.protection.clear()
+        for protection in self.protections.values():
+            protection.clear()
 
     def _rows(self, table: str) -> TableRows:
         return self.organization.tables[table]
@@ -179,7 +217,7 @@ class Scripting:
                 continue
             column = table.columns[name]
             stored[column.name] = parse(column, value, table.entity_set, table.name)
-            if column.kind is Kind.CUSTOMER and value is not None:
+            if column.kind in TYPED and value is not None:
                 stored.setdefault(
                     f"{column.logical}type", record.get(f"{column.logical}type", column.targets[0])
                 )
@@ -190,7 +228,7 @@ COMMANDS = frozenset(
     (
         "seed", "edit", "delete", "restore", "merge", "deactivate", "anchor", "recreated", "expire_token",
         "revoke_access", "change_metadata", "tracking", "privileges", "environment", "fault", "clear_faults", "clock",
-        "log", "dump", "reset",
+        "log", "dump", "reset", "assume", "activity_table", "timeline",
     )
 )  # fmt: skip
 

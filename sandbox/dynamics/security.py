@@ -14,12 +14,15 @@ from sandbox.wire import Request, Response, json_response
 
 
 class Tokens:
-    """Access tokens for one application, by client credentials."""
+    """Access tokens of the application users, by client credentials."""
 
     def __init__(self, options: DynamicsOptions, rng: random.Random) -> None:
         self._options = options
         self._rng = rng
-        self._expiry: dict[str, float] = {}
+        self._issued: dict[str, tuple[float, str]] = {}
+        """Token -> when it expires, and whose it is."""
+        self._users = {options.client_id: (options.client_secret, options.user_id)}
+        self._users |= {one.client_id: (one.client_secret, one.user_id) for one in options.applications}
 
     def issue(self, request: Request, origin: str, now: float) -> Response:
         """`POST /{tenant}/oauth2/v2.0/token`."""
@@ -37,35 +40,37 @@ class Tokens:
             return _oauth(
                 400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type."
             )
-        if not client or client != options.client_id:
+        expected, user = self._users.get(client or "", ("", ""))
+        if not user:
             return _oauth(
                 400, "unauthorized_client", "AADSTS700016: Application was not found in the directory."
             )
-        if secret != options.client_secret:
+        if secret != expected:
             return _oauth(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
         if form.get("scope") != f"{origin}/.default":
             return _oauth(400, "invalid_scope", "AADSTS70011: The provided value for scope is not valid.")
         token = f"dynamics.{self._rng.getrandbits(160):040x}"
-        self._expiry = {old: until for old, until in self._expiry.items() if until > now}
-        self._expiry[token] = now + options.token_ttl_s
+        self._issued = {old: issued for old, issued in self._issued.items() if issued[0] > now}
+        self._issued[token] = (now + options.token_ttl_s, user)
         life = options.token_ttl_s
         answer = {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}
         return json_response(200, answer, {"cache-control": "no-store, no-cache"})
 
-    def check(self, request: Request, origin: str, now: float) -> None:
-        """401 unless the request carries a token that has not expired."""
+    def check(self, request: Request, origin: str, now: float) -> str:
+        """The application user behind the request's token; 401 where it is missing or has expired."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        until = self._expiry.get(token.strip()) if scheme.lower() == "bearer" else None
-        if until is None or until <= now:
+        until, user = self._issued.get(token.strip(), (0.0, "")) if scheme.lower() == "bearer" else (0.0, "")
+        if until <= now:
             authority = f"{origin}/{self._options.tenant}/oauth2/authorize"
             challenge = f"Bearer authorization_uri={authority}, resource_id={origin}/"
             raise Refused(401, "0x80042f08", "The access token is missing, invalid or expired.", {
                 "www-authenticate": challenge
             })  # fmt: skip
+        return user
 
     def revoke(self) -> None:
         """Forgets every token."""
-        self._expiry.clear()
+        self._issued.clear()
 
 
 def _oauth(status: int, error: str, description: str) -> Response:

@@ -8,16 +8,21 @@ from collections.abc import Callable, Mapping
 from json import dumps
 from urllib.parse import unquote
 
+from sandbox.dynamics.actions import Actions
 from sandbox.dynamics.batch import Batch
+from sandbox.dynamics.bulk import PREFIX, Bulk
+from sandbox.dynamics.customizing import Customizing
 from sandbox.dynamics.errors import Refused, bad, no_segment, not_allowed
+from sandbox.dynamics.founding import privilege_id
 from sandbox.dynamics.metadata import Metadata
 from sandbox.dynamics.options import DynamicsOptions
-from sandbox.dynamics.organization import Organization, privilege_id
+from sandbox.dynamics.organization import Organization
 from sandbox.dynamics.pages import JSON, Pages
 from sandbox.dynamics.query import Call, parse_query
 from sandbox.dynamics.reading import Reading
 from sandbox.dynamics.scripting import Scripting
 from sandbox.dynamics.security import Protection, Tokens
+from sandbox.dynamics.work import Work
 from sandbox.dynamics.writing import Writing, dispatch
 from sandbox.wire import Entry, Request, Response, apply_fault
 
@@ -39,11 +44,19 @@ class DynamicsService(Scripting):
         self._clock = clock
         super().__init__(Organization(options, self.now, rng))
         self.tokens = Tokens(options, rng)
-        self.protection = Protection(options)
+        self.protections = {
+            user: Protection(options)
+            for user in (options.user_id, *(one.user_id for one in options.applications))
+        }
+        self.protection = self.protections[options.user_id]
         self._pages = Pages(self.organization)
         self._reading = Reading(self._pages)
-        self._writing = Writing(self._pages)
-        self._metadata = Metadata(self.organization)
+        self._work = Work(options)
+        self._writing = Writing(self._pages, self._work)
+        customizing = Customizing(self.organization)
+        self._bulk = Bulk(self._pages, self._work)
+        self._actions = Actions(self._pages, customizing, self._bulk)
+        self._metadata = Metadata(self.organization, customizing)
         self.in_flight = 0
         """Requests being answered now, as the server in front counts them; this one included."""
         self._requests = 0
@@ -63,7 +76,7 @@ class DynamicsService(Scripting):
         if fault is not None:
             if fault.kind == "truncate_page" and answer.status == 200:
                 answer.body = answer.body[: len(answer.body) // 2]
-            self.protection.charge(started, fault.delay_s)
+            self.protections[self.organization.caller].charge(started, fault.delay_s)
         kind = fault.kind if fault is not None else ""
         self.log.append(
             Entry(started, request.method, request.target, answer.status, kind, self._note, self._record)
@@ -83,23 +96,30 @@ class DynamicsService(Scripting):
             self._note = "token"
             return self.tokens.issue(request, origin, now)
         self._requests += 1
+        self._work.seconds = 0.0
+        protection = self.protection
         try:
-            self.tokens.check(request, origin, now)
-            self.protection.admit(now, self.in_flight)
+            self.organization.caller = self.tokens.check(request, origin, now)
+            protection = self.protections[self.organization.caller]
+            protection.admit(now, self.in_flight)
             if not request.target.isascii():
                 raise bad("Bad Request - Invalid URL", "0x0")
             if len(request.target) > LONGEST_TARGET:
                 raise Refused(414, "0x80060888", "The request address is too long.")
             answer = self._route(request, path, query, origin)
-            self.protection.charge(now, self.options.execution_s)
         except Refused as refused:
             answer = refused.response()
+        else:
+            self._work.seconds += self.options.execution_s
+        protection.charge(now, self._work.seconds)
+        if self.options.row_costs is not None:
+            answer.delay_s += self._work.seconds
         request_id = self._request_id()
         answer.headers |= {
             "odata-version": "4.0",
             "x-ms-service-request-id": request_id,
             "req_id": request_id,
-            **self.protection.headers(),
+            **protection.headers(),
         }
         return answer
 
@@ -115,10 +135,14 @@ class DynamicsService(Scripting):
 
     def perform(self, call: Call) -> Response:
         """Works one operation, alone or from a batch."""
+        if self.organization.catalogue.keys:
+            self.organization.build_keys()
+        if call.query.solution and call.path != "CreateEntities":
+            raise bad("The query parameter SolutionUniqueName is not supported")
         if call.path in ("WhoAmI", "WhoAmI()"):
             return self._function(call, "WhoAmI", {
                 "BusinessUnitId": self.options.business_unit_id,
-                "UserId": self.options.user_id,
+                "UserId": self.organization.caller,
                 "OrganizationId": self.organization.id,
             })  # fmt: skip
         if call.path == "$batch":
@@ -126,6 +150,10 @@ class DynamicsService(Scripting):
         if call.path.startswith("EntityDefinitions"):
             self._note = "metadata"
             return self._metadata.answer(call)
+        done = self._actions.answer(call)
+        if done is not None:
+            answer, self._note, self._record = done
+            return answer
         asked = _PRIVILEGES.fullmatch(call.path)
         if asked is not None:
             return self._user_privileges(call, asked.group(1).lower())
@@ -134,9 +162,12 @@ class DynamicsService(Scripting):
         rows = self.organization.sets.get(name)
         if found is None or rows is None:
             raise no_segment(name)
-        answer, what, record = dispatch(
-            self._writing, self._reading, rows, found.group(2), found.group(3), call
-        )
+        if found.group(2) is None and found.group(3).startswith(PREFIX):
+            answer, what, record = self._bulk.answer(rows, found.group(3), call)
+        else:
+            answer, what, record = dispatch(
+                self._writing, self._reading, rows, found.group(2), found.group(3), call
+            )
         self._note, self._record = f"{name}.{what}", record
         return answer
 
@@ -180,7 +211,7 @@ class DynamicsService(Scripting):
 
     def _user_privileges(self, call: Call, user: str) -> Response:
         """RetrieveUserPrivileges of the application user: what `doctor` checks roles with."""
-        if user != self.options.user_id:
+        if user not in self.protections:
             raise Refused(404, "0x80040217", f"systemuser With Id = {user} Does Not Exist")
         unit = self.options.business_unit_id
         held = [

@@ -70,6 +70,22 @@ class TableRows:
         self._deletion_ids.append(row_id)
         return version
 
+    def add_key(self, key: tuple[str, ...]) -> bool:
+        """Builds the index of a new alternate key; False where two rows have the same value."""
+        index: dict[tuple[Any, ...], str] = {}
+        for row_id, row in self.rows.items():
+            values = self.key_values(key, row)
+            if values is not None and index.setdefault(_folded(values), row_id) != row_id:
+                return False
+        self._keys[key] = index
+        self.table.alternate_keys += (key,)
+        return True
+
+    def drop_key(self, key: tuple[str, ...]) -> None:
+        """Forgets an alternate key."""
+        self._keys.pop(key, None)
+        self.table.alternate_keys = tuple(one for one in self.table.alternate_keys if one != key)
+
     def by_key(self, key: tuple[str, ...], values: tuple[Any, ...]) -> str | None:
         """The id under an alternate key."""
         return self._keys[key].get(_folded(values))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.dynamics.activity import task
+from sandbox.dynamics.build import choice, flag, lookup, numbers, stamp, system, table, text
 from sandbox.dynamics.columns import Column, Kind, Table
 from sandbox.dynamics.options import DynamicsOptions
 
@@ -11,56 +13,10 @@ _ALLOW = {0: "Allow", 1: "Do Not Allow"}
 _YES = {0: "No", 1: "Yes"}
 
 
-def text(name: str, length: int, **more: Any) -> Column:
-    """Single line of text."""
-    return Column(name, Kind.STRING, name, max_length=length, **{"format": "Text", **more})
-
-
-def flag(name: str, labels: dict[int, str], default: bool = False, **more: Any) -> Column:
-    """Yes/No."""
-    return Column(name, Kind.BOOLEAN, name, labels=labels, default=default, **more)
-
-
-def choice(name: str, labels: dict[int, str], default: int | None = None, **more: Any) -> Column:
-    """Choice."""
-    return Column(name, more.pop("kind", Kind.PICKLIST), name, labels=labels, default=default, **more)
-
-
-def lookup(logical: str, *targets: str, kind: Kind = Kind.LOOKUP, **more: Any) -> Column:
-    """Lookup; on the wire `_<logical>_value`."""
-    return Column(f"_{logical}_value", kind, logical, targets=targets, **more)
-
-
-def stamp(name: str, **more: Any) -> Column:
-    """Date and time, UserLocal."""
-    return Column(name, Kind.DATETIME, name, **{"format": "DateAndTime", **more})
-
-
-def _system(key: str, options: DynamicsOptions) -> list[Column]:
-    """Columns that every user-owned table has."""
-    fixed: dict[str, Any] = {"create": False, "update": False}
-    return [
-        Column(key, Kind.KEY, key, required="SystemRequired", update=False),
-        stamp("createdon", **fixed),
-        stamp("modifiedon", **fixed),
-        stamp("overriddencreatedon", format="DateOnly", update=False),
-        Column("versionnumber", Kind.BIGINT, "versionnumber", **fixed),
-        lookup("ownerid", "systemuser", "team", kind=Kind.OWNER, default=options.owner_id),
-        lookup("createdby", "systemuser", default=options.owner_id, **fixed),
-        lookup("modifiedby", "systemuser", default=options.owner_id, **fixed),
-        choice("statecode", {0: "Active", 1: "Inactive"}, 0, kind=Kind.STATE, create=False),
-        choice("statuscode", {1: "Active", 2: "Inactive"}, 1, kind=Kind.STATUS),
-    ]
-
-
-def _table(columns: list[Column], **more: Any) -> Table:
-    return Table(columns={column.name: column for column in columns}, **more)
-
-
 def contact(options: DynamicsOptions) -> Table:
     """Contact, with the columns the product maps and the ones that behave unusually."""
     columns = [
-        *_system("contactid", options),
+        *system("contactid", options),
         Column(
             "fullname", Kind.STRING, "fullname", max_length=160, format="Text", create=False, update=False
         ),
@@ -102,7 +58,7 @@ def contact(options: DynamicsOptions) -> Table:
         flag("merged", _YES, create=False, update=False),
         lookup("masterid", "contact", create=False, update=False),
     ]
-    return _table(
+    return table(
         columns,
         name="contact",
         entity_set="contacts",
@@ -116,31 +72,61 @@ def contact(options: DynamicsOptions) -> Table:
 def account(options: DynamicsOptions) -> Table:
     """Account: something contacts can belong to."""
     columns = [
-        *_system("accountid", options),
+        *system("accountid", options),
         text("name", 160),
         text("accountnumber", 20),
         text("telephone1", 50),
     ]
-    return _table(
+    return table(
         columns, name="account", entity_set="accounts", key="accountid", primary_name="name", type_code=1
     )
 
 
 def _fixed(
-    name: str, entity_set: str, primary_name: str, code: int, *columns: Column, key: str = ""
+    name: str, entity_set: str, primary_name: str, code: int, *columns: Column, key: str = "", **more: Any
 ) -> Table:
     """A table that this look-alike shows and nobody writes."""
     key = key or f"{name}id"
-    return _table(
+    return table(
         [Column(key, Kind.KEY, key), *columns, Column("versionnumber", Kind.BIGINT, "versionnumber")],
         name=name,
         entity_set=entity_set,
         key=key,
         primary_name=primary_name,
         type_code=code,
-        can_track=False,
-        writable=False,
+        **{"can_track": False, "writable": False, **more},
     )
+
+
+def _customizing(options: DynamicsOptions) -> list[Table]:
+    """What set-up writes besides definitions (dataverse.md 4.4, 4.5)."""
+    return [
+        _fixed("businessunit", "businessunits", "name", 10, text("name", 160)),
+        _fixed(
+            "publisher", "publishers", "friendlyname", 7101,
+            text("uniquename", 256), text("friendlyname", 256), text("description", 2000),
+            text("customizationprefix", 8),
+            numbers("customizationoptionvalueprefix", minimum=10_000, maximum=99_999),
+            writable=True, unique="uniquename",
+        ),
+        _fixed(
+            "solution", "solutions", "friendlyname", 7100,
+            text("uniquename", 65), text("friendlyname", 256), text("description", 2000), text("version", 256),
+            lookup("publisherid", "publisher"), writable=True, unique="uniquename",
+        ),
+        _fixed(
+            "solutioncomponent", "solutioncomponents", "solutioncomponentid", 7103,
+            lookup("solutionid", "solution"), Column("objectid", Kind.KEY, "objectid"),
+            choice("componenttype", {1: "Entity", 2: "Attribute", 14: "Entity Key", 20: "Role"}),
+        ),
+        _fixed(
+            "role", "roles", "name", 1036,
+            text("name", 100), text("description", 2000),
+            lookup("businessunitid", "businessunit", default=options.business_unit_id),
+            writable=True, unique="name",
+        ),
+        _fixed("sdkmessagefilter", "sdkmessagefilters", "sdkmessagefilterid", 4607),
+    ]  # fmt: skip
 
 
 def tables(options: DynamicsOptions) -> list[Table]:
@@ -166,6 +152,7 @@ def tables(options: DynamicsOptions) -> list[Table]:
             text("fullname", 200),
             Column("applicationid", Kind.KEY, "applicationid"),
             flag("isdisabled", {0: "Enabled", 1: "Disabled"}),
+            privilege="User",
         ),
         _fixed(
             "transactioncurrency",
@@ -175,9 +162,12 @@ def tables(options: DynamicsOptions) -> list[Table]:
             text("currencyname", 100),
             text("isocurrencycode", 5),
             text("currencysymbol", 13),
+            privilege="TransactionCurrency",
         ),
         _fixed("privilege", "privileges", "name", 1023, text("name", 100)),
+        task(options),
+        *_customizing(options),
     ]
-    for table in all_of_them:
-        table.change_tracking = table.name in options.change_tracking
+    for one in all_of_them:
+        one.change_tracking = one.name in options.change_tracking
     return all_of_them

@@ -156,6 +156,15 @@ def _money(column: Column, value: Any, entity_set: str, table: str) -> Decimal:
     return amount
 
 
+def _decimal(column: Column, value: Any, entity_set: str, table: str) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise _wrong(column, entity_set)
+    amount = Decimal(str(value))
+    if not column.minimum <= amount <= column.maximum:
+        raise _out_of_range(column, table)
+    return amount.quantize(Decimal(1).scaleb(-column.precision), ROUND_HALF_EVEN)
+
+
 def parse_guid(text: Any) -> str | None:
     """A GUID in lower case."""
     return text.lower() if isinstance(text, str) and GUID.fullmatch(text) else None
@@ -187,9 +196,12 @@ _PARSERS: dict[Kind, Callable[[Column, Any, str, str], Any]] = {
     Kind.DATETIME: _moment,
     Kind.DATE: _day,
     Kind.MONEY: _money,
+    Kind.DECIMAL: _decimal,
+    Kind.DOUBLE: _decimal,
     Kind.LOOKUP: _guid,
     Kind.CUSTOMER: _guid,
     Kind.OWNER: _guid,
+    Kind.REGARDING: _guid,
     Kind.NAME: _name,
 }
 

@@ -23,6 +23,7 @@ from sandbox.dynamics.query import Call
 from sandbox.dynamics.reading import Reading
 from sandbox.dynamics.store import TableRows
 from sandbox.dynamics.values import parse, parse_guid
+from sandbox.dynamics.work import Work
 from sandbox.wire import Response
 
 _KEY_PART = re.compile(r"\s*(\w+)\s*=\s*('(?:[^']|'')*'|[^,']+)\s*(?:,|$)")
@@ -92,9 +93,10 @@ def _key_value(rows: TableRows, name: str, literal: str) -> Any:
 class Writing:
     """Answers requests for single records; each answer comes with what it did and to which record."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, work: Work) -> None:
         self._org = pages.organization
         self._pages = pages
+        self._work = work
 
     def get(self, rows: TableRows, text: str, call: Call) -> tuple[Response, str, str]:
         """GET of one record; with If-None-Match of its current etag 304."""
@@ -120,6 +122,7 @@ class Writing:
             raise bad("Only $select is supported when creating a record.")
         self._org.depth("Create", rows)
         body = body_object(rows, call)
+        self._work.row()
         row = self._insert(rows, body, call, {}, None)
         location = f"{call.root}/{rows.table.entity_set}({row[rows.table.key]})"
         links = {"location": location, "odata-entityid": location}
@@ -135,6 +138,7 @@ class Writing:
         body = body_object(rows, call)
         row = rows.rows.get(address.row_id) if address.row_id else None
         links = {"odata-entityid": f"{call.root}/{rows.table.entity_set}({address.text})"}
+        self._work.row()
         if row is None:
             if must_exist:
                 raise self._absent(rows, address)
@@ -149,7 +153,8 @@ class Writing:
         ignored = {rows.table.key, *address.key}
         given = {name: value for name, value in body.items() if name not in ignored}
         values = values_of(self._org, rows, given, call, creating=False)
-        updated = self._org.update(rows, row[rows.table.key], values, by=self._org.options.user_id)
+        open_only(rows, row, values)
+        updated = self._org.update(rows, row[rows.table.key], values, by=self._org.caller)
         return self._written(rows, call, updated, 200, links), "update", row[rows.table.key]
 
     def delete(self, rows: TableRows, text: str, call: Call) -> tuple[Response, str, str]:
@@ -162,6 +167,7 @@ class Writing:
         if must_not:
             raise bad("If-None-Match is not supported when deleting a record.")
         self._org.depth("Delete", rows)
+        self._work.row()
         row = self._existing(rows, address)
         self._matches(row, version)
         self._org.require("Delete", rows, row)
@@ -174,7 +180,7 @@ class Writing:
         """Body values win over those of the address (2.1)."""
         values = {**implied, **values_of(self._org, rows, body, call, creating=True)}
         chosen = values.pop(rows.table.key, None) or row_id or self._org.new_id()
-        return self._org.create(rows, values, chosen, by=self._org.options.user_id)
+        return self._org.create(rows, values, chosen, by=self._org.caller)
 
     def _written(self, rows: TableRows, call: Call, row: Row, status: int, links: dict[str, str]) -> Response:
         if not call.prefer.representation:
@@ -228,6 +234,12 @@ class Writing:
     def _writable(self, rows: TableRows) -> None:
         if not rows.table.writable:
             raise silent(f"Writing '{rows.table.entity_set}'")
+
+
+def open_only(rows: TableRows, row: Row, values: Row) -> None:
+    """A closed activity takes changes only together with its state: what else it takes is not documented."""
+    if rows.table.activity and row.get("statecode", 0) != 0 and "statecode" not in values:
+        raise silent("Changing a closed activity without its state")
 
 
 def _own_id(address: Address) -> str | None:

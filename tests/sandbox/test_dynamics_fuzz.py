@@ -7,6 +7,17 @@ import random
 
 import pytest
 
+from tests.sandbox.definitions import (
+    CRM,
+    IN_SOLUTION,
+    MERGED,
+    SEND,
+    activity,
+    label,
+    moment,
+    text,
+    with_activity,
+)
 from tests.sandbox.dynamics_instance import ROOT, Organization
 
 ID = "00000000-0000-4000-8000-000000000001"
@@ -96,3 +107,85 @@ def test_deep_nesting_is_refused() -> None:
 
 def test_a_json_body_nested_too_deeply_is_refused() -> None:
     assert Organization().refused("POST", "contacts", b"[" * 100_000) == (400, "0x80048d19")
+
+
+JUNK: list[object] = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    10**30,
+    "",
+    "x",
+    "acs_x",
+    [],
+    [[]],
+    {},
+    {"Value": {}},
+    ["a"],
+    {"a": [1]},
+]
+CHOICE = {
+    **text("acs_kind"),
+    "@odata.type": f"{CRM}PicklistAttributeMetadata",
+    "OptionSet": {"IsGlobal": False, "Options": [{"Value": 1, "Label": label("One")}]},
+}
+OPTION = {"EntityLogicalName": "x", "AttributeLogicalName": "y", "Value": 1, "Label": label("A")}
+COMPONENT = {
+    "ComponentId": ID,
+    "ComponentType": 20,
+    "SolutionUniqueName": "a",
+    "AddRequiredComponents": False,
+}
+ROLE = {"PrivilegeId": ID, "Depth": "Global"}
+ENTRY = {
+    "@odata.type": f"{CRM}acs_emailsend",
+    "subject": "x",
+    "activityid": ID,
+    "@odata.id": f"acs_emailsends({ID})",
+}
+WRITES: list[tuple[str, str, object]] = [
+    ("POST", "EntityDefinitions", activity(SchemaName="acs_other")),
+    ("PUT", SEND, activity(LogicalName="acs_emailsend", MetadataId="x", EntitySetName="acs_emailsends")),
+    ("POST", f"{SEND}/Attributes", text("acs_more")),
+    ("POST", f"{SEND}/Attributes", moment("acs_when")),
+    ("POST", f"{SEND}/Attributes", CHOICE),
+    ("POST", "EntityDefinitions(LogicalName='account')/Keys", {"SchemaName": "acs_K", "KeyAttributes": ["name"]}),
+    ("POST", "CreateEntities", {"Entities": [{**activity(SchemaName="acs_third"), "IsActivity": False}]}),
+    ("POST", "InsertOptionValue", OPTION),
+    ("POST", "AddSolutionComponent", COMPONENT),
+    ("POST", "PublishXml", {"ParameterXml": "<importexportxml/>"}),
+    ("POST", f"roles({ID})/{CRM}AddPrivilegesRole", {"Privileges": [ROLE]}),
+    ("POST", f"acs_emailsends/{CRM}CreateMultiple", {"Targets": [ENTRY]}),
+    ("POST", f"acs_emailsends/{CRM}UpdateMultiple", {"Targets": [ENTRY, ENTRY]}),
+    ("POST", f"acs_emailsends/{CRM}UpsertMultiple", {"Targets": [ENTRY]}),
+    ("POST", "acs_emailsends", {"regardingobjectid_contact@odata.bind": "/contacts(x)"}),
+]  # fmt: skip
+
+
+def spoiled(rng: random.Random, value: object) -> object:
+    """The value with some of its parts replaced by junk."""
+    if rng.random() < 0.08:
+        return rng.choice(JUNK)
+    if isinstance(value, dict):
+        return {name: spoiled(rng, one) for name, one in value.items() if rng.random() > 0.02}
+    if isinstance(value, list):
+        return [spoiled(rng, one) for one in value]
+    return value
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_a_definition_or_a_bulk_message_holds_it_is_answered(seed: int) -> None:
+    rng = random.Random(seed)
+    org = with_activity()
+    org.service.organization.tables["role"].put(ID, {"roleid": ID, "name": "Role"})
+    seen: set[int] = set()
+    for _ in range(300):
+        method, target, body = rng.choice(WRITES)
+        answer = org.send(method, target, json.dumps(spoiled(rng, body)).encode(), **IN_SOLUTION, **MERGED)
+        seen.add(answer.status)
+        assert answer.status < 500 or answer.status == 501
+        if answer.body:
+            json.loads(answer.body)
+    assert {204, 400, 404} <= seen

@@ -28,7 +28,18 @@ def test_a_table_by_name_and_by_id() -> None:
         ("ChangeTrackingEnabled%20eq%20true", ["contact", "account"]),
         (
             "ChangeTrackingEnabled%20eq%20false%20and%20CanChangeTrackingBeEnabled/Value%20eq%20false",
-            ["organization", "systemuser", "transactioncurrency", "privilege"],
+            [
+                "organization",
+                "systemuser",
+                "transactioncurrency",
+                "privilege",
+                "businessunit",
+                "publisher",
+                "solution",
+                "solutioncomponent",
+                "role",
+                "sdkmessagefilter",
+            ],
         ),
     ],
 )
