@@ -112,7 +112,12 @@ async def open_account(settings: Settings, exits: AsyncExitStack) -> Account:
 
     from sync.storage.azure import AzureAccount
 
-    short: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 20, "retry_total": 1}
+    short: dict[str, Any] = {
+        "connection_timeout": 5,
+        "read_timeout": 20,
+        "retry_total": 1,
+        "use_env_settings": False,  # as in the function app: no proxy settings, no ~/.netrc
+    }
     tables = {**short, "retry_backoff_factor": 0.3}
     queues = {**short, "initial_backoff": 1, "increment_base": 1, "random_jitter_range": 1}
     if settings.uses_identity_storage:
