@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.catalogue.entry import SETS_ASIDE, STOPS, Entry, Reaction
+from sync.catalogue.entry import AGAIN, SETS_ASIDE, STOPS, Entry, Reaction
 
 _RETRY = "Then `python -m sync retry`."
 
@@ -119,6 +119,13 @@ ENGINE: dict[str, Entry] = {
         "`deletes: false` in the mapping.",
         "Nothing.",
         "Records that the contact is gone and makes no call.",
+    ),
+    "storage_failed": Entry(
+        Reaction.RETRY,
+        "The storage account did not answer while a record was in work.",
+        "A passing outage or throttling of the account.",
+        "Check the storage account if it lasts.",
+        AGAIN,
     ),
     "too_late": Entry(
         Reaction.WAIT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from sync.planning.compile import CompiledMapping, Projection
 from sync.planning.outcome import Kind, Outcome, retry_delay
 from sync.planning.plan import Do, Plan
 from sync.storage.budget import CLOCK_SLACK_S, RESERVATION_S, Grant
+from sync.storage.table import StorageFault
 
 T = TypeVar("T")
 RETRY_S = 15.0
@@ -71,13 +73,21 @@ class Action:
             return Outcome(kind, self.calls, code)
         except TooLate:
             return Outcome(Kind.RELEASED, self.calls, "too_late", 1.0)
+        except StorageFault:
+            # No permit could be taken, so the next call was not made; every call before it is accounted for.
+            return Outcome(Kind.RELEASED, self.calls, "storage_failed", RETRY_S)
         except UnknownOutcome as error:
             return Outcome(Kind.UNKNOWN, self.calls, error.code, self._settle())
         except Throttled as error:
-            await self.context.budget.hold_until(self.context.clock.now() + error.retry_after)
+            await self._hold(error.retry_after)
             return Outcome(Kind.RELEASED, self.calls, error.code, error.retry_after)
         except SyncError as error:
             return self._failed(error)
+
+    async def _hold(self, seconds: float) -> None:
+        """Tell the others to wait too; if that cannot be stored, the next 429 says it again."""
+        with suppress(StorageFault):
+            await self.context.budget.hold_until(self.context.clock.now() + seconds)
 
     def _settle(self) -> float:
         filtered = self.context.profiles.addressing is Addressing.FILTER

@@ -14,7 +14,7 @@ from sync.errors import Reaction, SyncError
 from sync.flows.commands import FullRead, Replay, Sweep, send
 from sync.flows.context import Context
 from sync.flows.dispatch import changes_of, dispatch
-from sync.model import Lane
+from sync.model import Lane, SourcePage
 from sync.planning.compile import CompiledMapping
 from sync.storage.mappings import follows
 from sync.storage.table import RowConflict, StorageFault
@@ -129,16 +129,7 @@ class Pull:
         """
         context = self._context
         began = context.clock.now()
-        if tick.live_link:
-            page = await context.dynamics.follow(tick.live_link, compiled.entity_set, compiled.key_column)
-        else:
-            tick = replace(tick, live_began=began, live_closing=progress.closing)
-            page = await context.dynamics.modified_since(
-                compiled.entity_set,
-                compiled.key_column,
-                compiled.columns,
-                tick.live_since - context.settings.overlap_s,
-            )
+        tick, page = await self._first_live_page(compiled, tick, progress)
         while True:
             await dispatch(
                 context,
@@ -160,6 +151,25 @@ class Pull:
             telemetry.event("deltas_take_over", mapping=compiled.name, generation=progress.generation)
         else:
             await context.watermarks.write_tick(done)
+
+    async def _first_live_page(
+        self, compiled: CompiledMapping, tick: Tick, progress: Progress
+    ) -> tuple[Tick, SourcePage]:
+        """Go on with an unfinished live read, or begin one; a link that is no longer accepted begins anew."""
+        context = self._context
+        if tick.live_link:
+            try:
+                return tick, await context.dynamics.follow(
+                    tick.live_link, compiled.entity_set, compiled.key_column
+                )
+            except SyncError as error:
+                if error.reaction is not Reaction.RESYNC:
+                    raise
+        tick = replace(tick, live_began=context.clock.now(), live_closing=progress.closing)
+        since = tick.live_since - context.settings.overlap_s
+        return tick, await context.dynamics.modified_since(
+            compiled.entity_set, compiled.key_column, compiled.columns, since
+        )
 
     async def _delta(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> None:
         """Follow the delta into the live lane; the watermark moves page by page, after the page is queued."""
