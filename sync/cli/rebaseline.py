@@ -53,7 +53,7 @@ async def _rebaseline(session: Session, out: Output, *, mapping: str, yes: bool)
     epoch = await begin(context, baseline)
     out.line(f"Epoch {epoch} begins with the next pull.")
     out.line(
-        "An app that was running before the environment changed notices within 10 minutes; restart it to be quick."
+        "An app that was running before the environment changed notices within a minute."
     )
     out.line(QUEUED)
     if out.as_json:

@@ -12,7 +12,7 @@ from sync.model import SourcePage, SourceRow, to_iso
 
 API = "/api/data/v9.2/"
 IDS_PER_READ = 50
-ORGANIZATION_S = 600.0
+ORGANIZATION_S = 60.0
 _HEADERS = {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 
 
@@ -41,10 +41,10 @@ class Dynamics:
             raise error_from(answer, link=link)
         return answer
 
-    async def organization_id(self) -> str:
-        """The id of the environment behind the URL, asked at most every ten minutes."""
+    async def organization_id(self, *, fresh: bool = False) -> str:
+        """The id of the environment behind the URL, asked at most once a minute unless `fresh`."""
         known, until = self._organization
-        if not known or self._clock.now() >= until:
+        if fresh or not known or self._clock.now() >= until:
             answer = await self.get("WhoAmI")
             known = str(answer.json().get("OrganizationId", "")).lower()
             if not known:

@@ -25,6 +25,7 @@ class FullRead(_Command):
     """Read the page group `group` of a generation."""
 
     verb: Literal["full_read"] = "full_read"
+    epoch: int
     generation: int
     group: int = 0
 
@@ -33,6 +34,7 @@ class Sweep(_Command):
     """Find deletes nobody reported, from `bucket` on."""
 
     verb: Literal["sweep"] = "sweep"
+    epoch: int
     generation: int
     bucket: int = 0
 

@@ -91,9 +91,9 @@ class Context:
             self.compiled[key] = compile_mapping(loaded, version.version)
         return self.compiled[key]
 
-    async def guard(self, progress: Progress) -> str:
+    async def guard(self, progress: Progress, *, fresh: bool = False) -> str:
         """The Dynamics organization id; raises `environment_changed` if it or the Campaign tenant is another."""
-        organization = await self.dynamics.organization_id()
+        organization = await self.dynamics.organization_id(fresh=fresh)
         if progress.organization and progress.organization != organization:
             raise SyncError(
                 "environment_changed", "the Dynamics organization is not the one this sync was set up for"

@@ -15,6 +15,16 @@ from sync.storage.table import RowConflict
 from sync.storage.watermarks import Progress
 
 
+def full_read_of(progress: Progress) -> FullRead:
+    """The command that reads the next page group."""
+    return FullRead(
+        mapping=progress.mapping,
+        epoch=progress.epoch,
+        generation=progress.generation,
+        group=progress.group,
+    )
+
+
 async def read_group(context: Context, command: FullRead, owner: str) -> None:
     """Read up to a group of pages from where the progress row stands, then send the next message.
 
@@ -44,7 +54,7 @@ async def read_group(context: Context, command: FullRead, owner: str) -> None:
 
 
 def _current(progress: Progress, command: FullRead) -> bool:
-    return progress.running and (progress.generation, progress.group) == (command.generation, command.group)
+    return progress.running and command == full_read_of(progress)
 
 
 async def _read(context: Context, progress: Progress, owner: str) -> None:
@@ -74,7 +84,7 @@ async def _read(context: Context, progress: Progress, owner: str) -> None:
     progress = await context.watermarks.write_progress(replace(progress, group=progress.group + 1))
     await send(
         context.lanes,
-        FullRead(mapping=progress.mapping, generation=progress.generation, group=progress.group),
+        full_read_of(progress),
     )
 
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from sync import telemetry
 from sync.errors import Reaction, SyncError
-from sync.flows.commands import FullRead, Replay, Sweep, send
+from sync.flows.commands import Replay, Sweep, send
 from sync.flows.context import Context
 from sync.flows.dispatch import changes_of, dispatch
+from sync.flows.full_read import full_read_of
 from sync.model import Lane, SourcePage
 from sync.planning.compile import CompiledMapping
 from sync.storage.mappings import follows
@@ -52,7 +53,7 @@ class Pull:
         context = self._context
         compiled = await context.active(mapping)
         tick, progress = await context.watermarks.both(mapping)
-        organization = await context.guard(progress)
+        organization = await context.guard(progress, fresh=True)
         if progress.generation == 0:
             await self._start(compiled, tick, progress, organization, "first start")
             return
@@ -98,7 +99,7 @@ class Pull:
         )
         await self._context.watermarks.write_both(fresh, started)
         telemetry.event("full_read_started", mapping=compiled.name, generation=started.generation, why=why)
-        await send(self._context.lanes, FullRead(mapping=compiled.name, generation=started.generation))
+        await send(self._context.lanes, full_read_of(started))
 
     async def _notice_mapping(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> Tick:
         """A new mapping version that changes what is sent: new columns need a full read, the rest a replay.
@@ -119,8 +120,7 @@ class Pull:
     async def _second_chance(self, progress: Progress) -> None:
         """A read marked running whose lease is free lost its message: send it again."""
         if await self._context.control.lease_free(progress.mapping, "read"):
-            command = FullRead(mapping=progress.mapping, generation=progress.generation, group=progress.group)
-            await send(self._context.lanes, command)
+            await send(self._context.lanes, full_read_of(progress))
 
     async def _live_read(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> None:
         """Read, untracked, what was modified since the previous live read began, with overlap, into the live lane.
@@ -209,4 +209,5 @@ class Pull:
             if await queue.length():
                 return
         if await self._context.control.lease_free(progress.mapping, "sweep"):
-            await send(self._context.lanes, Sweep(mapping=progress.mapping, generation=progress.generation))
+            command = Sweep(mapping=progress.mapping, epoch=progress.epoch, generation=progress.generation)
+            await send(self._context.lanes, command)

@@ -68,7 +68,9 @@ async def sweep(context: Context, command: Sweep, owner: str) -> None:
     """One pass; then the next message, or the generation is swept."""
     mapping = command.mapping
     progress = await context.watermarks.progress(mapping)
-    if progress.running or progress.generation != command.generation or progress.swept >= command.generation:
+    if progress.running or (progress.epoch, progress.generation) != (command.epoch, command.generation):
+        return
+    if progress.swept >= command.generation:
         return
     if not await context.control.take_lease(mapping, "sweep", owner, context.settings.message_lease_s):
         return
@@ -117,7 +119,7 @@ async def _pass(context: Context, command: Sweep, progress: Progress, owner: str
         await send(context.lanes, replace_bucket(command, present.below))
         return
     current = await context.watermarks.progress(command.mapping)
-    if current.generation == command.generation:
+    if (current.epoch, current.generation) == (command.epoch, command.generation):
         await context.watermarks.write_progress(replace(current, swept=command.generation))
 
 

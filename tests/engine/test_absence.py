@@ -37,7 +37,7 @@ async def test_a_sweep_after_the_role_lost_global_read_finds_no_deletes() -> Non
     progress = await context.watermarks.progress("contacts")
     await context.watermarks.write_progress(replace(progress, swept=0))
     bench.dynamics.privileges(prvReadContact="Basic")
-    await send(context.lanes, Sweep(mapping="contacts", generation=progress.generation))
+    await send(context.lanes, Sweep(mapping="contacts", epoch=1, generation=progress.generation))
     await bench.work()
     assert not bench.account.queues["backfill-hold"].messages
     assert not bench.account.queues["backfill"].messages
