@@ -56,6 +56,7 @@ FAULTS = tuple(
             "late_delivery",
             "overlapping_ticks",
             "lost_tick",
+            "meddled",
             "sluggish_answer",
             "stall",
         }

@@ -29,7 +29,11 @@ def at_rest(world: World, *, again: bool = False) -> None:
     braked = {row.record_id for row in world.ledger_rows().values() if row.state is State.PARKED}
     if braked - waiting or (again and waiting != braked):
         wrong.append(f"parked rows {sorted(waiting)} for {sorted(braked)}")
-    over = world.witness.over_limit(world.settings.campaign_limit, world.settings.campaign_window_s)
+    scenario = world.scenario
+    over = world.witness.over_limit(scenario.limit, scenario.window_s)
+    over = over or world.witness.over_rate(
+        scenario.limit, scenario.window_s, scenario.burst, max(2 * scenario.chunk, 4)
+    )
     if over:
         wrong.append(over)
     if wrong:

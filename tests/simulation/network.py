@@ -82,7 +82,9 @@ class Flight:
             world.chaos.fired[fate] += 1
         there = 0.01 + 0.12 * rng.random()
         back = there + 0.01 + 0.12 * rng.random()
-        if world.chaos.host("sluggish_answer"):
+        if fate == "late_answer":
+            back = 0.95 * self.timeout
+        elif world.chaos.host("sluggish_answer"):
             back += 0.7 * rng.random()
         applied = rng.random() < 0.5
         if fate == "slow":
@@ -105,10 +107,12 @@ class Flight:
             self._answer(back, _text(500, ENGINE) if fate == "engine_500" else Response(200, _HTML, HTML))
             if applied:
                 self._arrive(there)
-        elif fate and fate not in ("truncated_page",):
+        elif fate and fate not in ("truncated_page", "late_answer"):
             self._answer(back, self._refusal(fate))
         else:
             world.loop.call_later(there, self._work_and_answer, back - there)
+        if self.system == "campaign" and self.request.method != "GET" and "token" not in self.request.target:
+            world.meddle(self.request, likely=fate == "slow")
         if world.tracing:
             world.note(self.process.name, f"-> {self.request.method} {self.request.target[:150]} {fate}")
 

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from sandbox.wire import Request
 from sync.flows.commands import Replay, RunNow, send
@@ -57,7 +58,8 @@ class People:
         """The script: acts at random times."""
         scenario, world = self.world.scenario, self.world
         special = scenario.special
-        times = sorted(self.rng.random() * scenario.length_s for _ in range(scenario.acts))
+        shape = self.rng.choice((1, 1, 3))  # 3: most of it while the first full read runs
+        times = sorted(self.rng.random() ** shape * scenario.length_s for _ in range(scenario.acts))
         for moment in times:
             await world.wait(max(moment - world.loop.virtual, 0.0))
             self.act()
@@ -81,6 +83,8 @@ class People:
             (1.5, self.edit_back),
             (0.8, self.touch),
             (1.0, self.bad_email),
+            (4.0 if self.world.scenario.special == "budget" else 0.2, self.bulk_edit),
+            (3.0 if self.world.scenario.special == "budget" else 0.0, self.bulk_swing),
             (0.8, self.edit_mapping),
             (0.6, self.erase_profile),
             (0.5, self.command),
@@ -154,6 +158,21 @@ class People:
         """A column nobody mapped changes: a new version with the same values."""
         self.serial += 1
         self.edit({"jobtitle": f"t{self.serial}"}, "touch")
+
+    def bulk_edit(self) -> None:
+        """Everybody changes at once."""
+        for record_id in self.ids:
+            if self.alive(record_id):
+                self.edit(record_id=record_id, what="bulk_edit")
+
+    def bulk_swing(self) -> None:
+        """Everybody goes, or everybody comes back: many calls are planned, many of them not needed."""
+        alive = [record_id for record_id in self.ids if self.alive(record_id)]
+        for record_id in self.ids:
+            if len(alive) < len(self.ids) / 2 and not self.alive(record_id):
+                self.create(record_id)
+            elif len(alive) >= len(self.ids) / 2 and self.alive(record_id):
+                self.delete(record_id)
 
     def bad_email(self) -> None:
         self.edit({"emailaddress1": BAD_EMAIL}, "bad_email")
@@ -254,13 +273,27 @@ class People:
         return ""
 
     def _is_victims(self, request: Request) -> bool:
-        if request.method not in ("POST", "PATCH") or "token" in request.target:
-            return False
+        return request.method in ("POST", "PATCH") and self.record_of(request) == self.victim
+
+    def record_of(self, request: Request) -> str:
+        """The contact that a write to Campaign is about."""
+        if "token" in request.target:
+            return ""
         if request.method == "POST":
-            return bool(json.loads(request.body).get("externalId") == self.victim)
-        key = request.target.rpartition("/")[2]
+            return str(json.loads(request.body).get("externalId", ""))
+        key = unquote(request.target.rpartition("/")[2])
         row = self.world.campaign.engine.tables["profile"].by_pkey(key)
-        return key == self.victim or (row is not None and row.values.get("externalId") == self.victim)
+        return str(row.values.get("externalId", "")) if row is not None else key
+
+    def meddle(self, record_id: str) -> None:
+        """Somebody changes the very record that is being written, at the worst moment."""
+        if self.alive(record_id):
+            if self.rng.random() < 0.7:
+                self.edit(record_id=record_id, what="meddle")
+            else:
+                self.delete(record_id)
+        elif record_id in self.ids:
+            self.create(record_id)
 
     async def _another_environment(self) -> None:
         """The app is redeployed with another tenant's settings for a while, then with its own again."""

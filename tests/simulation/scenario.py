@@ -79,36 +79,38 @@ def draw(seed: int) -> Scenario:
     rng = random.Random(f"scenario {seed}")
     special = SPECIALS[seed % 20] if seed % 20 < len(SPECIALS) else ""
     tight = special == "budget" or rng.random() < 0.1
-    chunk = rng.choice((1, 2, 3))
-    burst = rng.choice((1, 2, 4))
-    limit = burst + 2 * chunk + rng.choice((4, 8, 14))
+    chunk = 1 if special == "budget" else rng.choice((1, 2, 3))
+    burst = rng.choice((1, 2, 8)) if special != "budget" or rng.random() < 0.2 else 8
+    limit = burst + max(2 * chunk, 4) + (rng.choice((5, 8, 14)) if special != "budget" else 5)
     addressing = rng.choice(("key", "key", "filter"))
     if special == "killer":
         addressing = "key"
     weather = CALM if special in ("killer", "outage") and rng.random() < 0.7 else draw_weather(rng)
     if special == "storage":
         weather = replace(weather, storage=0.05)
+    if special == "budget":
+        weather = replace(weather, host=0.8)
     return Scenario(
         seed=seed,
         special=special,
         weather=weather,
         processes=rng.choice((2, 2, 3)),
-        contacts=rng.choice((2, 2, 3, 4)) + {"crowd": 8, "budget": 8, "brake": 2}.get(special, 0),
+        contacts=rng.choice((2, 2, 3, 4)) + {"crowd": 8, "budget": 10, "brake": 2}.get(special, 0),
         length_s=rng.choice((30.0, 60.0, 100.0)),
         tick_s=rng.choice((3.0, 5.0, 8.0)),
-        acts=rng.choice((6, 12, 20)),
+        acts=40 if special == "budget" else rng.choice((6, 12, 20)),
         addressing=addressing,
         delete_by_key=addressing == "key" and rng.random() < 0.4,
         anchor=rng.choice(("first", "last")),
         recreated=rng.choice(("both", "row")),
         dynamics_skew=rng.uniform(-1.0, 1.0),
-        lease_s=rng.choice((5.0, 8.0, 20.0)),
+        lease_s=rng.choice((3.0, 5.0, 8.0, 20.0)),
         page_size=rng.choice((1, 1, 2)),
         chunk=chunk,
         limit=limit if tight else 4000,
-        window_s=rng.choice((10.0, 20.0, 30.0)) if tight else 300.0,
+        window_s=(120.0 if special == "budget" else rng.choice((20.0, 60.0))) if tight else 300.0,
         burst=burst if tight else 100,
-        brake_min=rng.choice((0, 1)) if special == "brake" or rng.random() < 0.05 else 50,
+        brake_min=rng.choice((0, 1)) if special in ("brake", "budget") or rng.random() < 0.05 else 50,
         concurrency=rng.choice((1, 2, 16)),
         first_mapping=SmallMapping(
             deletes=rng.random() > 0.08, on_missing=rng.choice(("hold", "hold", "recreate"))

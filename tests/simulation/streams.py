@@ -5,8 +5,10 @@ A step is `{"do": <verb>, ...}`; the verbs are the methods of `Stage`. What is e
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,7 @@ class Stage:
         self.aside: dict[str, tuple[str, list[_Message]]] = {}
         self.ids: dict[str, str] = {}
         self.invocations = 0
+        self.begun: list[asyncio.Task[None]] = []
 
     def step(self, step: dict[str, Any]) -> None:
         """One line of a stream."""
@@ -137,6 +140,19 @@ class Stage:
         self.world.bury(self.process, replace=False)
         self.process = self.world.start_process()
 
+    async def limits(self, calls: int, window_s: float, burst: int) -> None:
+        """The app is redeployed with another rate limit of Campaign; one record a chunk."""
+        limits = {"campaign_limit": calls, "campaign_window_s": window_s, "campaign_burst": burst}
+        self.world.scenario = replace(
+            self.world.scenario, limit=calls, window_s=window_s, burst=burst, chunk=1
+        )
+        self.world.witness.sent.clear()
+        self.world.settings = self.world.settings.model_copy(update={**limits, "chunk_records": 1})
+        self.world.account.tables["budget"].rows.clear()
+        self.world.account.tables["budget"].keys.clear()
+        self.world.bury(self.process, replace=False)
+        self.process = self.world.start_process()
+
     async def approve(self) -> None:
         """Every braked delete is let through."""
         self.world.people.approve_deletes()
@@ -183,6 +199,23 @@ class Stage:
         elif task.exception() is not None:
             raise Violation(f"{type(task.exception()).__name__}: {task.exception()}")
 
+    async def begin(self, queue: str, fate: str) -> None:
+        """Deliver the first message and go on when its first call, which meets `fate`, has left."""
+        message = self.world.account.queues[queue].messages.pop(0)
+        self.world.fate_once = fate
+        self.invocations += 1
+        work = self.world.host.call(self.process, queue, message.body, 1, f"i{self.invocations}")
+        self.begun.append(self.process.spawn(work))
+        while self.world.fate_once and not self.begun[-1].done():
+            await self.world.wait(0.01)
+        self.world.fate_once = ""
+
+    async def finish(self) -> None:
+        """Until what was begun is done."""
+        while not all(task.done() for task in self.begun):
+            await self.world.wait(0.01)
+        self.begun.clear()
+
     async def set_aside(self, queue: str, called: str) -> None:
         """All messages of a queue are delayed."""
         messages = self.world.account.queues[queue].messages
@@ -211,7 +244,8 @@ class Stage:
             else:
                 await self.pull()
                 quiet = quiet + 1 if self.world.finished() else 0
-            await self.world.wait(1.0)
+            visible = [m.visible_at for name in busy for m in self.world.account.queues[name].messages]
+            await self.world.wait(max(min(visible, default=0.0) - self.world.now(), 1.0))
         raise Violation("it does not come to rest")
 
     # -- what must be true --------------------------------------------------------------------------------------------

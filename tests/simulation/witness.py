@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+RESERVED_S = 10.0
+"""How long after its start a reservation may still be used (design 4.6)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """What a record was in Dynamics from a version on; `values` None means that it was gone."""
@@ -111,4 +115,17 @@ class Witness:
         for index in range(len(times) - limit):
             if times[index + limit] - times[index] < window_s:
                 return f"I6: more than {limit} calls in {window_s:.0f} s"
+        return ""
+
+    def over_rate(self, limit: int, window_s: float, burst: int, chunk: int) -> str:
+        """The same over intervals of any length: what design 4.6 takes apart into burst, chunk and rate."""
+        if limit > 1000:
+            return ""
+        rate = (limit - burst - chunk) / (window_s + RESERVED_S)
+        times = sorted(self.sent)
+        for first, start in enumerate(times):
+            for last in range(first + burst + chunk, len(times)):
+                allowed = burst + chunk + rate * (times[last] - start + RESERVED_S)
+                if last - first + 1 > allowed:
+                    return f"I6: {last - first + 1} calls in {times[last] - start:.1f} s, {allowed:.1f} allowed"
         return ""

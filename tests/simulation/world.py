@@ -189,6 +189,14 @@ class World:
         fate, self.fate_once = self.fate_once, ""
         return fate or self.people.forced_fate(request)
 
+    def meddle(self, request: Request, *, likely: bool) -> None:
+        """Perhaps a person changes the record of a write that is under way, and a pull sees it at once."""
+        if not self.chaos.host("meddled", 3.0 if likely else 0.15):
+            return
+        record_id = self.people.record_of(request)
+        self.loop.call_later(0.05 + 0.5 * self.rng.random(), self.people.meddle, record_id)
+        self.loop.call_later(0.6 + 0.3 * self.rng.random(), self._tick, "pull_changes")
+
     # -- looking into storage ----------------------------------------------------------------------------------------
 
     def at_once(self, work: Coroutine[Any, Any, T]) -> T:
