@@ -20,10 +20,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=200, help="how many")
     parser.add_argument("--start", type=int, default=0, help="the first one")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--once", action="store_true", help="run each seed once only (no comparison of traces)")
+    parser.add_argument(
+        "--once", action="store_true", help="run each seed once only (no comparison of traces)"
+    )
     parser.add_argument("--stop", action="store_true", help="stop at the first violation")
-    parser.add_argument("--trace", type=int, metavar="SEED", help="print what happens in one seed, line by line")
-    parser.add_argument("--strict-coverage", action="store_true", help=f"fail if anything occurred less than {ENOUGH}×")
+    parser.add_argument(
+        "--trace", type=int, metavar="SEED", help="print what happens in one seed, line by line"
+    )
+    parser.add_argument(
+        "--strict-coverage", action="store_true", help=f"fail if anything occurred less than {ENOUGH}×"
+    )
     options = parser.parse_args(arguments)
     if options.trace is not None:
         return _trace(options.trace)

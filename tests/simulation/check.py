@@ -22,7 +22,9 @@ def at_rest(world: World, *, again: bool = False) -> None:
     rows = world.ledger_rows()
     for record_id in world.people.ids:
         row = rows.pop(record_id, None)
-        wrong += [f"{record_id}: {text}" for text in _record(world, record_id, row, profiles.pop(record_id, []))]
+        wrong += [
+            f"{record_id}: {text}" for text in _record(world, record_id, row, profiles.pop(record_id, []))
+        ]
     wrong += [f"a profile nobody asked for: {name}" for name in profiles]
     wrong += [f"a ledger row of nobody: {name}" for name in rows]
     waiting = {parked.record_id for parked in world.clean_parked()}
@@ -40,9 +42,7 @@ def at_rest(world: World, *, again: bool = False) -> None:
         raise Violation("; ".join(wrong[:6]))
 
 
-def _record(
-    world: World, record_id: str, row: LedgerRow | None, profiles: list[dict[str, Any]]
-) -> list[str]:
+def _record(world: World, record_id: str, row: LedgerRow | None, profiles: list[dict[str, Any]]) -> list[str]:
     if len(profiles) > 1:
         return [f"I2: {len(profiles)} profiles"]
     profile = profiles[0] if profiles else None

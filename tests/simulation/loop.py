@@ -14,7 +14,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     """asyncio's own scheduling over a selector that has no files and only moves time on."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.virtual = 0.0
         self._selector = self
         self._clock_resolution = 1e-9

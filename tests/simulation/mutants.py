@@ -185,12 +185,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts = []
         for verdict in pool.map(judge, chosen):
             verdicts.append(verdict)
-            print(f"{verdict.mutant.name:46} {verdict.caught or 'NOT CAUGHT':34} {verdict.seconds:5.1f} s", flush=True)
+            print(
+                f"{verdict.mutant.name:46} {verdict.caught or 'NOT CAUGHT':34} {verdict.seconds:5.1f} s",
+                flush=True,
+            )
             if not verdict.caught:
                 print(verdict.detail)
     missed = [verdict for verdict in verdicts if not verdict.caught]
     seconds = time.monotonic() - began
-    print(f"mutants: {len(verdicts)} in {seconds:.0f} s, {len(missed)} not caught: {'FAILED' if missed else 'ok'}")
+    print(
+        f"mutants: {len(verdicts)} in {seconds:.0f} s, {len(missed)} not caught: {'FAILED' if missed else 'ok'}"
+    )
     return 1 if missed else 0
 
 

@@ -147,7 +147,9 @@ class Flight:
         response = self._work()
         if self.system == "dynamics":
             if self.fate == "truncated_page":
-                response = Response(response.status, response.headers, response.body[: len(response.body) // 2])
+                response = Response(
+                    response.status, response.headers, response.body[: len(response.body) // 2]
+                )
             elif b"nextLink" in response.body:
                 link = json.loads(response.body).get("@odata.nextLink", "")
                 self.world.pages[link[link.find("/api/") :]] = response.body
@@ -167,7 +169,9 @@ class Flight:
             return Response(401, {"content-type": "application/json"}, b'{"error_code":"401013"}')
         if fate in ("expired_token", "metadata_changed"):
             code = "0x80044352" if fate == "expired_token" else "0x80044183"
-            error = {"error": {"code": code, "message": "Version stamp associated with the client has expired"}}
+            error = {
+                "error": {"code": code, "message": "Version stamp associated with the client has expired"}
+            }
             return Response(400, {"content-type": "application/json"}, json.dumps(error).encode())
         hint = {"retry-after": str(self.world.rng.randint(1, 4))} if fate == "throttled" else {}
         return Response(429, {"content-type": "application/json", **hint}, b'{"error_code":"429050"}')

@@ -91,7 +91,7 @@ class Process:
         happens = self.world.chaos.effect()
         if happens == "crash":
             await self.die(f"after {effect}")
-        elif happens and (effect.endswith(".submit") or effect.endswith(".put") or effect.endswith(".delete")):
+        elif happens and effect.endswith((".submit", ".put", ".delete")):
             self.world.chaos.fired["storage_after"] += 1
             self.world.note(self.name, f"storage fault after {effect}")
             raise StorageFault("simulated, applied")

@@ -76,7 +76,9 @@ class Report:
 
     def rare(self) -> dict[str, int]:
         """Faults and outcomes seen too seldom to say that they are tested."""
-        counts = {name: self.fired[name] for name in FAULTS} | {name: self.outcomes[name] for name in OUTCOMES}
+        counts = {name: self.fired[name] for name in FAULTS} | {
+            name: self.outcomes[name] for name in OUTCOMES
+        }
         return {name: count for name, count in counts.items() if count < ENOUGH}
 
     def table(self) -> str:
@@ -84,6 +86,9 @@ class Report:
         parts = []
         for title, counts in (("faults that fired", self.fired), ("outcomes", self.outcomes)):
             cells = [f"{name} {count}" for name, count in sorted(counts.items()) if count]
-            lines = ["  " + "".join(cell.ljust(36) for cell in cells[at : at + 3]) for at in range(0, len(cells), 3)]
+            lines = [
+                "  " + "".join(cell.ljust(36) for cell in cells[at : at + 3])
+                for at in range(0, len(cells), 3)
+            ]
             parts.append("\n".join([title, *lines]))
         return "\n".join(parts)

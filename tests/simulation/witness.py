@@ -127,5 +127,7 @@ class Witness:
             for last in range(first + burst + chunk, len(times)):
                 allowed = burst + chunk + rate * (times[last] - start + RESERVED_S)
                 if last - first + 1 > allowed:
-                    return f"I6: {last - first + 1} calls in {times[last] - start:.1f} s, {allowed:.1f} allowed"
+                    return (
+                        f"I6: {last - first + 1} calls in {times[last] - start:.1f} s, {allowed:.1f} allowed"
+                    )
         return ""

@@ -366,11 +366,9 @@ class World:
         for task in tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
         for task in tasks:
-            coroutine = task.get_coro()
-            if coroutine is None:
-                continue
+            coroutine: Any = task.get_coro()
             try:
-                coroutine.close()  # type: ignore[union-attr]
+                coroutine.close()
             except (RunOver, RuntimeError):
                 continue
         self.loop.set_exception_handler(lambda loop, context: None)
