@@ -37,9 +37,3 @@ def predicted(compiler: Compiler, tmp_path_factory: pytest.TempPathFactory) -> d
 def sets(tmp_path: Path) -> Path:
     """A copy of the parameter sets, beside a copy of the templates, to change at will."""
     return copy_to(tmp_path)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--accept", action="store_true", help="write what would be deployed as the reviewed list"
-    )
