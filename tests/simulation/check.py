@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from sync.model import LedgerRow, State
+from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
 def at_rest(world: World, *, again: bool = False) -> None:
     """Raise Violation with everything that is wrong; `again`: crashed bookkeeping had its time to be mended too."""
-    from tests.simulation.world import Violation
-
     wrong = [*world.witness.violations, *world.host.unexpected]
     profiles: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for profile in world.campaign.dump():
@@ -86,9 +85,9 @@ def _quarantine_is_right(world: World, record_id: str, row: LedgerRow, bad_data:
     if row.code == "email_invalid":
         return bad_data
     if row.code == "crashes_worker":
-        return world.people.killed >= 5 or world.chaos.fired["crash"] >= 5
+        return world.people.trouble.killed >= 5 or world.chaos.fired["crash"] >= 5
     if row.code == "campaign_error":
-        return world.people.outages + world.chaos.fired["engine_500"] >= 6
+        return world.people.trouble.outages + world.chaos.fired["engine_500"] >= 6
     return False
 
 

@@ -42,7 +42,7 @@ class Wire(httpx.AsyncBaseTransport):
         system = "dynamics" if url.host == world.dynamics_host else "campaign"
         await process.maybe_die(f"sending to {system}")
         future: asyncio.Future[Response] = world.loop.create_future()
-        await world.people.watch_call(process, system, sent)
+        await world.people.trouble.watch_call(process, system, sent)
         timeout = float(request.extensions["timeout"]["read"])
         Flight(world, process, system, sent, future, timeout).begin()
         answer = await future

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
-from sandbox.wire import Request
 from sync.flows.commands import Replay, RunNow, send
 from sync.storage.history import ParkedRecords
 from tests.simulation.oracle import BAD_EMAIL, SELECTED, SmallMapping
-from tests.simulation.process import Process
 from tests.simulation.scenario import MAPPING
+from tests.simulation.trouble import Trouble
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
 FIRST_NAMES = ("ada", "Grace", "hedy", None)
 INTENTS = ("replay", "retry", "force")
 LONGEST_TROUBLE_S = 900.0
-TWO_WORLDS = "99999999-0000-4000-8000-000000000099"
 
 
 class People:
@@ -37,11 +33,7 @@ class People:
         self.serial = 0
         self.erased: dict[str, dict[str, Any]] = {}
         """Profiles that a person deleted in Campaign, as they were."""
-        self.kills_left = 0
-        self.killed = 0
-        self.victim = ""
-        self.outages = 0
-        self._home: Any = None
+        self.trouble = Trouble(world, self)
 
     def begin(self) -> None:
         """The contacts there are before the first pull."""
@@ -51,8 +43,8 @@ class People:
             self.create(record_id)
         special = self.world.scenario.special
         if special in ("killer", "outage"):
-            self.victim = self.ids[0]
-            self.kills_left = 7 if self.rng.random() < 0.8 else self.rng.randint(1, 4)
+            self.trouble.victim = self.ids[0]
+            self.trouble.left = 7 if self.rng.random() < 0.8 else self.rng.randint(1, 4)
 
     async def play(self) -> None:
         """The script: acts at random times."""
@@ -64,15 +56,17 @@ class People:
             await world.wait(max(moment - world.loop.virtual, 0.0))
             self.act()
         await world.wait(max(scenario.length_s - world.loop.virtual, 0.0))
-        while special in ("killer", "outage") and self.kills_left and world.loop.virtual < LONGEST_TROUBLE_S:
+        while (
+            special in ("killer", "outage") and self.trouble.left and world.loop.virtual < LONGEST_TROUBLE_S
+        ):
             await world.wait(20.0)
-            if not self.alive(self.victim):
-                self.create(self.victim)
+            if not self.alive(self.trouble.victim):
+                self.create(self.trouble.victim)
             elif self.rng.random() < 0.2:
-                self.edit(record_id=self.victim)
+                self.edit(record_id=self.trouble.victim)
         started = world.at_once(world.watermarks.progress(MAPPING)).generation > 0
         if special == "environment" and started:
-            await self._another_environment()
+            await self.trouble.another_environment()
 
     def act(self) -> None:
         """One thing that somebody does."""
@@ -196,6 +190,16 @@ class People:
             self.delete(record_id)
             self.create(record_id)
 
+    def meddle(self, record_id: str) -> None:
+        """Somebody changes the very record that is being written, at the worst moment."""
+        if self.alive(record_id):
+            if self.rng.random() < 0.7:
+                self.edit(record_id=record_id, what="meddle")
+            else:
+                self.delete(record_id)
+        elif record_id in self.ids:
+            self.create(record_id)
+
     # -- in the sync and in Campaign ---------------------------------------------------------------------------------
 
     def edit_mapping(self) -> None:
@@ -255,81 +259,11 @@ class People:
             self._did("approve", row.record_id)
         return len(rows)
 
-    # -- directed trouble --------------------------------------------------------------------------------------------
-
-    async def watch_call(self, process: Process, system: str, request: Request) -> None:
-        """`killer`: this record's writes kill their worker."""
-        if self.kills_left and self.world.scenario.special == "killer" and self._is_victims(request):
-            self.kills_left -= 1
-            self.killed += 1
-            await process.die("a deadly record")
-
-    def forced_fate(self, request: Request) -> str:
-        """`outage`: Campaign's engine fails on this record's writes."""
-        if self.kills_left and self.world.scenario.special == "outage" and self._is_victims(request):
-            self.kills_left -= 1
-            self.outages += 1
-            return "engine_500"
-        return ""
-
-    def _is_victims(self, request: Request) -> bool:
-        return request.method in ("POST", "PATCH") and self.record_of(request) == self.victim
-
-    def record_of(self, request: Request) -> str:
-        """The contact that a write to Campaign is about."""
-        if "token" in request.target:
-            return ""
-        if request.method == "POST":
-            return str(json.loads(request.body).get("externalId", ""))
-        key = unquote(request.target.rpartition("/")[2])
-        row = self.world.campaign.engine.tables["profile"].by_pkey(key)
-        return str(row.values.get("externalId", "")) if row is not None else key
-
-    def meddle(self, record_id: str) -> None:
-        """Somebody changes the very record that is being written, at the worst moment."""
-        if self.alive(record_id):
-            if self.rng.random() < 0.7:
-                self.edit(record_id=record_id, what="meddle")
-            else:
-                self.delete(record_id)
-        elif record_id in self.ids:
-            self.create(record_id)
-
-    async def _another_environment(self) -> None:
-        """The app is redeployed with another tenant's settings for a while, then with its own again."""
-        world = self.world
-        await self._redeploy()
-        settings = world.settings
-        home = world.dynamics
-        world.witness.forbidden_since = world.now()
-        if self.rng.random() < 0.5:
-            url = "https://mc.adobe.test/other/campaign"
-            world.settings = settings.model_copy(update={"campaign_url": url})
-        else:
-            world.dynamics = world.make_dynamics(TWO_WORLDS)
-        world.start_process()
-        await world.wait(12.0)
-        world.outcomes["environment_changed"] += 1
-        await self._redeploy()
-        world.dynamics = home
-        world.settings = settings
-        world.witness.forbidden_since = float("inf")
-        for _ in range(world.scenario.processes):
-            world.start_process()
-
-    async def _redeploy(self) -> None:
-        """All processes stop; what they sent has landed before the next ones start."""
-        for process in list(self.world.processes):
-            self.world.bury(process, replace=False)
-        await self.world.wait(5.0)
-        for process in list(self.world.processes):
-            self.world.bury(process, replace=False)
-
     # -- the end -------------------------------------------------------------------------------------------------
 
     def end(self) -> None:
         """No more trouble from here."""
-        self.kills_left = 0
+        self.trouble.left = 0
 
     def last_orders(self) -> bool:
         """After the system came to rest: what waits for a person is decided; whether anything was."""

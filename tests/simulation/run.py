@@ -12,7 +12,9 @@ from sync.planning.compile import CompiledMapping, compile_mapping
 from sync.planning.load import load_mapping
 from sync.planning.mapping import Mapping
 from tests.simulation.scenario import draw
-from tests.simulation.world import Violation, World, quiet_logs
+from tests.simulation.trace import quiet_logs
+from tests.simulation.violation import Violation
+from tests.simulation.world import World
 
 
 @dataclass(slots=True)

@@ -15,10 +15,12 @@ from typing import Any
 from sync.model import State
 from sync.storage.memory import _Message
 from tests.simulation.chaos import CALM
+from tests.simulation.course import finished
 from tests.simulation.oracle import SmallMapping
 from tests.simulation.process import Process
 from tests.simulation.scenario import Scenario
-from tests.simulation.world import Violation, World
+from tests.simulation.violation import Violation
+from tests.simulation.world import World
 
 FOLDER = Path(__file__).parents[1] / "streams"
 WORKED = ("control", "control-poison", "live", "live-poison", "backfill", "backfill-poison")
@@ -246,7 +248,7 @@ class Stage:
                 return
             else:
                 await self.pull()
-                quiet = quiet + 1 if self.world.finished() else 0
+                quiet = quiet + 1 if finished(self.world) else 0
             visible = [m.visible_at for name in busy for m in self.world.account.queues[name].messages]
             await self.world.wait(max(min(visible, default=0.0) - self.world.now(), 1.0))
         raise Violation("it does not come to rest")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import random
 from collections import Counter
 from collections.abc import Coroutine
@@ -25,6 +24,7 @@ from sync.storage.lanes import Lanes
 from sync.storage.ledger import from_stored
 from sync.storage.mappings import Mappings
 from sync.storage.watermarks import Watermarks
+from tests.simulation import course
 from tests.simulation.chaos import Chaos
 from tests.simulation.host import Host
 from tests.simulation.loop import Stuck, VirtualLoop, at
@@ -32,18 +32,14 @@ from tests.simulation.network import Wire
 from tests.simulation.people import People
 from tests.simulation.process import Process, RunOver
 from tests.simulation.scenario import MAPPING, Scenario
+from tests.simulation.trace import Traced
+from tests.simulation.violation import Violation
 from tests.simulation.witness import Witness
 
 T = TypeVar("T")
 EPOCH = 1_790_000_000.0
 DYNAMICS = "https://org.crm4.dynamics.test"
 CAMPAIGN = "https://mc.adobe.test/local/campaign"
-LONGEST_S = 3 * 3600.0
-"""Virtual seconds within which a healthy system must come to rest."""
-
-
-class Violation(Exception):
-    """An invariant does not hold."""
 
 
 class World:
@@ -84,7 +80,7 @@ class World:
         self.made = 0
         self.fate_once = ""
         if tracing:
-            _Traced(self).listen()
+            Traced(self).listen()
 
     # -- time, chance, trace ---------------------------------------------------------------------------------------
 
@@ -187,15 +183,15 @@ class World:
         if system != "campaign" or "token" in request.target:
             return ""
         fate, self.fate_once = self.fate_once, ""
-        return fate or self.people.forced_fate(request)
+        return fate or self.people.trouble.forced_fate(request)
 
     def meddle(self, request: Request, *, likely: bool) -> None:
         """Perhaps a person changes the record of a write that is under way, and a pull sees it at once."""
         if not self.chaos.host("meddled", 3.0 if likely else 0.15):
             return
-        record_id = self.people.record_of(request)
+        record_id = self.people.trouble.record_of(request)
         self.loop.call_later(0.05 + 0.5 * self.rng.random(), self.people.meddle, record_id)
-        self.loop.call_later(0.6 + 0.3 * self.rng.random(), self._tick, "pull_changes")
+        self.loop.call_later(0.6 + 0.3 * self.rng.random(), course.tick, self, "pull_changes")
 
     # -- looking into storage ----------------------------------------------------------------------------------------
 
@@ -258,95 +254,18 @@ class World:
         for _ in range(self.scenario.processes):
             self.start_process()
         self.people.begin()
-        ticks = self.loop.create_task(self._ticks())
+        ticks = self.loop.create_task(course.ticks(self))
         await self.people.play()
         self.chaos.end()
         self.people.end()
         ticks.cancel()
-        await self.settle()
+        await course.settle(self)
         if self.people.last_orders():
-            await self.settle()
+            await course.settle(self)
         check.at_rest(self)
-        await self._again()
+        await course.again(self)
         check.at_rest(self, again=True)
         self._count_history()
-
-    async def _ticks(self) -> None:
-        """Timers while things go wrong: lost, doubled, irregular."""
-        scenario, chaos = self.scenario, self.chaos
-        count = 0
-        while True:
-            await self.wait(scenario.tick_s * (0.6 + 0.8 * self.rng.random()))
-            count += 1
-            if chaos.host("lost_tick", 0.5):
-                continue
-            for _ in range(1 + chaos.host("overlapping_ticks")):
-                self._tick("pull_changes")
-            if any(self.account.queues["backfill-hold"].messages):
-                self._tick("feed_backfill")
-            if count % 6 == 0:
-                self._tick("wake_parked")
-
-    def _tick(self, name: str) -> None:
-        process = self.some_process()
-        if process is not None:
-            self.note(process.name, f"timer {name}")
-            self.host.begin(process, self.host.timer(process, name))
-
-    async def settle(self) -> None:
-        """Let a faultless system come to rest: lanes empty, generation read and swept, two pulls that find nothing."""
-        began = self.loop.virtual
-        quiet = 0
-        while quiet < 2:
-            if self.loop.virtual - began > LONGEST_S:
-                raise Violation(f"liveness: not at rest after {LONGEST_S:.0f} s: {self._unrest()}")
-            await self.host.until_idle()
-            if self.host.unexpected:
-                raise Violation(f"an exception no function may end with: {self.host.unexpected[0]}")
-            visible = self.host.waiting()
-            if visible is not None:
-                quiet = 0
-                await self.wait(min(max(visible - self.now(), 0.0), 600.0) + 0.4)
-                continue
-            if self.account.queues["backfill-hold"].messages:
-                quiet = 0
-                self._tick("feed_backfill")
-                await self.wait(2.0)
-                continue
-            self._tick("pull_changes")
-            self._tick("wake_parked")
-            await self.wait(1.0)
-            await self.host.until_idle()
-            quiet = quiet + 1 if self.finished() else 0
-
-    def finished(self) -> bool:
-        """Whether nothing is queued, read or to be swept."""
-        if self.host.waiting() is not None or self.account.queues["backfill-hold"].messages:
-            return False
-        tick = self.at_once(self.watermarks.tick(MAPPING))
-        progress = self.at_once(self.watermarks.progress(MAPPING))
-        done = progress.generation > 0 and progress.swept == progress.generation and not tick.resync
-        return done and not progress.running and not progress.closing
-
-    def _unrest(self) -> str:
-        queued = {name: len(queue.messages) for name, queue in self.account.queues.items() if queue.messages}
-        progress = self.at_once(self.watermarks.progress(MAPPING))
-        states = Counter(row.state.value for row in self.ledger_rows().values())
-        return f"{queued} {dict(states)} running={progress.running} closing={progress.closing} {self.host.running}"
-
-    async def _again(self) -> None:
-        """A synced system is asked again: three pulls, the timers, a replay (invariant I8)."""
-        self.witness.frozen = True
-        for _ in range(3):
-            self._tick("pull_changes")
-            await self.wait(1.0)
-            await self.host.until_idle()
-        self.people.replay("replay")
-        self._tick("expire_rows")
-        await self.wait(self.settings.message_lease_s)
-        self._tick("wake_parked")
-        await self.settle()
-        self.witness.frozen = False
 
     def _count_history(self) -> None:
         """What was done to records, by the sync's own account."""
@@ -375,23 +294,6 @@ class World:
         self.graveyard.clear()
 
 
-class _Traced(logging.Handler):
-    """Brings the app's own log events into a trace."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-
-    def listen(self) -> None:
-        logger = logging.getLogger("sync")
-        logger.handlers[:] = [self]
-        logger.propagate = False
-        logger.setLevel(logging.DEBUG)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._world.lines.append(f"{self._world.loop.virtual:.4f}     log {record.getMessage()}")
-
-
 class _TrueClock:
     def __init__(self, world: World) -> None:
         self._world = world
@@ -401,8 +303,3 @@ class _TrueClock:
 
     async def sleep(self, seconds: float) -> None:
         raise AssertionError("a person does not wait in storage")
-
-
-def quiet_logs() -> None:
-    """Log events cost time and nobody reads them in a run."""
-    logging.getLogger("sync").setLevel(logging.CRITICAL)

@@ -1,0 +1,102 @@
+"""How a run goes on: timers while things go wrong, coming to rest, and being asked again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tests.simulation.scenario import MAPPING
+from tests.simulation.violation import Violation
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+LONGEST_S = 3 * 3600.0
+"""Virtual seconds within which a healthy system must come to rest."""
+
+
+async def ticks(world: World) -> None:
+    """Timers while things go wrong: lost, doubled, irregular."""
+    scenario, chaos = world.scenario, world.chaos
+    count = 0
+    while True:
+        await world.wait(scenario.tick_s * (0.6 + 0.8 * world.rng.random()))
+        count += 1
+        if chaos.host("lost_tick", 0.5):
+            continue
+        for _ in range(1 + chaos.host("overlapping_ticks")):
+            tick(world, "pull_changes")
+        if any(world.account.queues["backfill-hold"].messages):
+            tick(world, "feed_backfill")
+        if count % 6 == 0:
+            tick(world, "wake_parked")
+
+
+def tick(world: World, name: str) -> None:
+    process = world.some_process()
+    if process is not None:
+        world.note(process.name, f"timer {name}")
+        world.host.begin(process, world.host.timer(process, name))
+
+
+async def settle(world: World) -> None:
+    """Let a faultless system come to rest: lanes empty, generation read and swept, two pulls that find nothing."""
+    began = world.loop.virtual
+    quiet = 0
+    while quiet < 2:
+        if world.loop.virtual - began > LONGEST_S:
+            raise Violation(f"liveness: not at rest after {LONGEST_S:.0f} s: {_unrest(world)}")
+        await world.host.until_idle()
+        if world.host.unexpected:
+            raise Violation(f"an exception no function may end with: {world.host.unexpected[0]}")
+        visible = world.host.waiting()
+        if visible is not None:
+            quiet = 0
+            await world.wait(min(max(visible - world.now(), 0.0), 600.0) + 0.4)
+            continue
+        if world.account.queues["backfill-hold"].messages:
+            quiet = 0
+            tick(world, "feed_backfill")
+            await world.wait(2.0)
+            continue
+        tick(world, "pull_changes")
+        tick(world, "wake_parked")
+        await world.wait(1.0)
+        await world.host.until_idle()
+        quiet = quiet + 1 if finished(world) else 0
+
+
+def finished(world: World) -> bool:
+    """Whether nothing is queued, read or to be swept."""
+    if world.host.waiting() is not None or world.account.queues["backfill-hold"].messages:
+        return False
+    row = world.at_once(world.watermarks.tick(MAPPING))
+    progress = world.at_once(world.watermarks.progress(MAPPING))
+    inside = "skiptoken" in row.link or bool(row.live_link)
+    done = progress.generation > 0 and progress.swept == progress.generation
+    done = done and not row.resync and not inside
+    return done and not progress.running and not progress.closing
+
+
+def _unrest(world: World) -> str:
+    queued = {name: len(queue.messages) for name, queue in world.account.queues.items() if queue.messages}
+    progress = world.at_once(world.watermarks.progress(MAPPING))
+    states = Counter(row.state.value for row in world.ledger_rows().values())
+    return (
+        f"{queued} {dict(states)} running={progress.running} closing={progress.closing} {world.host.running}"
+    )
+
+
+async def again(world: World) -> None:
+    """A synced system is asked again: three pulls, the timers, a replay (invariant I8)."""
+    world.witness.frozen = True
+    for _ in range(3):
+        tick(world, "pull_changes")
+        await world.wait(1.0)
+        await world.host.until_idle()
+    world.people.replay("replay")
+    tick(world, "expire_rows")
+    await world.wait(world.settings.message_lease_s)
+    tick(world, "wake_parked")
+    await settle(world)
+    world.witness.frozen = False
