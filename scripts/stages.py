@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = 2000
+NO_COMPILER = "no Bicep compiler"
+"""The reason with which tests/infra skips what needs one."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Result:
     seconds: float
     passed: int
     failed: int
+    uncompiled: int = 0
+    """Checks that did not run because there is no Bicep compiler."""
 
     def __str__(self) -> str:
         verdict = "FAILED" if self.failed else "ok"
@@ -48,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     failed = sum(result.failed for result in results)
     if failed:
         print("failed stages: " + ", ".join(result.stage.name for result in results if result.failed))
-    print(f"{sum(result.passed for result in results)} passed, {failed} failed", flush=True)
+    uncompiled = sum(result.uncompiled for result in results)
+    left_out = f", {uncompiled} compiler checks did not run ({NO_COMPILER}: set BICEP)" if uncompiled else ""
+    print(f"{sum(result.passed for result in results)} passed, {failed} failed{left_out}", flush=True)
     return 1 if failed else 0
 
 
@@ -58,7 +64,8 @@ def stages(*, quick: bool) -> list[Stage]:
         Stage("format", ("ruff", "format", "--check", ".")),
         Stage("lint", ("ruff", "check", ".")),
         Stage("types", ("mypy",)),
-        Stage("tests", ("pytest", "-q", "-n", "2", "--dist", "loadfile", *slow)),
+        Stage("infra", ("pytest", "-q", "tests/infra")),
+        Stage("tests", ("pytest", "-q", "-n", "2", "--dist", "loadfile", "--ignore=tests/infra", *slow)),
     ]
 
 
@@ -95,7 +102,7 @@ def run(stage: Stage, *, live: bool = True) -> Result:
     passed, failed = (
         counts("".join(lines[-5:]), code) if stage.command[0] == "pytest" else (code == 0, code != 0)
     )
-    return Result(stage, seconds, int(passed), int(failed))
+    return Result(stage, seconds, int(passed), int(failed), uncompiled(lines))
 
 
 def counts(tail: str, code: int) -> tuple[int, int]:
@@ -107,6 +114,15 @@ def counts(tail: str, code: int) -> tuple[int, int]:
 
     failed = number("failed") + number("error")
     return number("passed"), failed or int(code != 0)
+
+
+def uncompiled(lines: Sequence[str]) -> int:
+    """Tests that pytest's summary (`-ra`) says were skipped for want of a compiler."""
+    return sum(
+        int(found[1])
+        for line in lines
+        if NO_COMPILER in line and (found := re.match(r"SKIPPED \[(\d+)\]", line))
+    )
 
 
 if __name__ == "__main__":

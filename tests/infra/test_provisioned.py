@@ -18,6 +18,7 @@ from sync.errors import CATALOGUE
 from sync.settings import Settings
 from sync.storage.account import QUEUES, TABLES
 from tests.infra.bicep import INFRA, ROOT, TEMPLATES, Json, parsed
+from tests.infra.test_policy import FORBIDDEN_SETTINGS
 
 LOCAL_ONLY = {"AzureWebJobsStorage", "AzureWebJobsStorage__accountName"}
 """Other ways to name the account: the template gives the addresses."""
@@ -209,3 +210,18 @@ def test_deploying_by_azd_finds_the_app() -> None:
     assert f"'azd-service-name': '{service}'" in (INFRA / "modules" / "app.bicep").read_text("utf-8")
     assert project["services"][service] == {"project": ".", "language": "python", "host": "function"}
     assert (ROOT / project["infra"]["path"] / f"{project['infra']['module']}.bicep").exists()
+
+
+def test_what_must_never_be_is_seen_without_a_compiler_too() -> None:
+    """The policy tests look at compiled values; these are the ones that would hurt most."""
+    storage = parsed(INFRA / "modules" / "storage.bicep")["resources"]["account"]["config"]["properties"]
+    assert (storage["allowSharedKeyAccess"], storage["allowBlobPublicAccess"]) == (False, False)
+    assert storage["minimumTlsVersion"] == "TLS1_2"
+    vault = parsed(INFRA / "modules" / "vault.bicep")["resources"]["vault"]["config"]["properties"]
+    assert vault["enablePurgeProtection"] is vault["enableRbacAuthorization"] is True
+    insights = parsed(INFRA / "modules" / "monitoring.bicep")["resources"]["insights"]["config"]["properties"]
+    assert insights["DisableLocalAuth"] is True
+    for path in TEMPLATES:
+        found = set(re.findall(r"\w+", path.read_text("utf-8"))) & FORBIDDEN_SETTINGS
+        assert found == set(), path.name
+        assert not re.search(r"\blist(Keys|AccountSas|ServiceSas)?\(", path.read_text("utf-8")), path.name
