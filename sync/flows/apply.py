@@ -18,7 +18,7 @@ from sync.flows.record import Done, Recorder
 from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
 from sync.planning.compile import CompiledMapping
 from sync.planning.outcome import Outcome
-from sync.planning.plan import Do, Plan, busy, crashed_too_often, needs_reread, plan, quarantine
+from sync.planning.plan import Do, Plan, busy, crashed_too_often, look_again, needs_reread, plan, quarantine
 from sync.storage.budget import Grant
 from sync.storage.lanes import gather_all
 from sync.storage.ledger import partition_of
@@ -98,7 +98,8 @@ class Apply:
         now = context.clock.now()
         for record_id, row in rows.items():
             if busy(row, owner, now):
-                await self._back(work, [record_id], delay_s=row.take_over - now)
+                wait = look_again(row, now, context.settings.claim_s)
+                await self._back(work, [record_id], delay_s=wait)
             elif crashed_too_often(row, chunk.intent):
                 change = work.changes.pop(record_id)
                 version = change.row.version if change.row else row.version

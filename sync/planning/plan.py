@@ -13,6 +13,8 @@ from sync.planning.compile import CompiledMapping, Projection
 
 COMMANDS = (Intent.RETRY, Intent.FORCE, Intent.APPROVED)
 MOST_ATTEMPTS = 5
+LOOK_AGAIN_S = 1.0
+LONGEST_LOOK_S = 30.0
 GONE = (State.DELETED, State.PARKED)
 """States of a record that was found absent: an older upsert of the same version would bring it back."""
 
@@ -48,6 +50,19 @@ class Plan:
 def busy(row: LedgerRow, owner: str, now: float) -> bool:
     """Whether somebody else holds a live claim."""
     return row.claimed and row.claim_owner != owner and now < row.take_over
+
+
+def look_again(row: LedgerRow, now: float, claim_s: float) -> float:
+    """Seconds after which to come back to a row that somebody else holds a claim on; a claim holds `claim_s`.
+
+    Its worker is done within seconds as a rule, so the wait is the claim's age: a crashed worker's claim is looked
+    at some twenty times before its take-over. What its worker noted as unknown nobody releases before.
+    """
+    left = row.take_over - now
+    if row.noted:
+        return left
+    age = now - (row.claim_until - claim_s)
+    return min(left, max(LOOK_AGAIN_S, min(age, LONGEST_LOOK_S)))
 
 
 def crashed_too_often(row: LedgerRow, intent: Intent) -> bool:
