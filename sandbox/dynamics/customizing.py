@@ -150,10 +150,7 @@ class Customizing:
             )
         found.columns[column.name] = column
         self._changed(found)
-        return _made(
-            f"{call.root}/EntityDefinitions({metadata_id(found.name)})"
-            f"/Attributes({metadata_id(f'{found.name}.{column.logical}')})"
-        )
+        return _made(f"{call.root}/{call.path}({metadata_id(f'{found.name}.{column.logical}')})")
 
     def _create_key(self, call: Call, found: Table) -> Response:
         body = read(call)
@@ -181,7 +178,7 @@ class Customizing:
         made = AlternateKey(metadata_id(f"{found.name}.{schema}"), schema, columns, self._org.now())
         known.append(made)
         self._org.build_keys()
-        return _made(f"{call.root}/EntityDefinitions({metadata_id(found.name)})/Keys({made.id})")
+        return _made(f"{call.root}/{call.path}({made.id})")
 
     def _replace_table(self, call: Call, found: Table) -> Response:
         """The whole definition comes back; what may change here: change tracking (on only), names, description."""
@@ -275,6 +272,7 @@ def _is(found: Table, column: Column, logical: str | None, part_id: str | None) 
 
 
 def _made(address: str) -> Response:
+    """Columns and keys echo the address they were posted to: Microsoft's client reads the first GUID as the key's."""
     return Response(204, {"odata-entityid": address})
 
 

@@ -12,7 +12,8 @@ from sandbox.dynamics.errors import Refused, bad, silent
 TYPE = "Microsoft.Dynamics.CRM."
 LANGUAGE = 1033
 _COMMON = frozenset(
-    ("@odata.type", "SchemaName", "DisplayName", "Description", "RequiredLevel", "AttributeType", "AttributeTypeName")
+    ("@odata.type", "SchemaName", "DisplayName", "Description", "RequiredLevel", "AttributeType", "AttributeTypeName",
+     "IsPrimaryName")
 )  # fmt: skip
 
 Definition = Mapping[str, Any]
@@ -179,7 +180,7 @@ def _picklist(definition: Definition, common: dict[str, Any]) -> Column:
 _RANGE = frozenset(("MinValue", "MaxValue", "Precision", "ImeMode"))
 _TEXT = frozenset(("MaxLength", "FormatName", "Format", "ImeMode"))
 _MAKERS: dict[str, tuple[Callable[[Definition, dict[str, Any]], Column], frozenset[str]]] = {
-    "StringAttributeMetadata": (_string, _TEXT | {"IsPrimaryName"}),
+    "StringAttributeMetadata": (_string, _TEXT),
     "MemoAttributeMetadata": (_memo, _TEXT),
     "DateTimeAttributeMetadata": (_datetime, frozenset(("Format", "DateTimeBehavior", "ImeMode"))),
     "IntegerAttributeMetadata": (_integer, _RANGE | {"Format"}),
