@@ -72,7 +72,7 @@ def finished(world: World) -> bool:
         return False
     row = world.at_once(world.watermarks.tick(MAPPING))
     progress = world.at_once(world.watermarks.progress(MAPPING))
-    inside = "skiptoken" in row.link or bool(row.live_link)
+    inside = "skiptoken" in row.link
     done = progress.generation > 0 and progress.swept == progress.generation
     done = done and not row.resync and not inside
     return done and not progress.running and not progress.closing

@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("sync", "sandbox", "tests/simulation", "tests/streams")
-MOST_SEEDS = 500
-LONGEST_S = 100.0
+MOST_SEEDS = 300
+LONGEST_S = 150.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,9 @@ class Flight:
             world.chaos.fired[fate] += 1
         there = 0.01 + 0.12 * rng.random()
         back = there + 0.01 + 0.12 * rng.random()
-        if fate == "late_answer":
+        if fate in ("late_answer", "late_arrival"):
             back = 0.95 * self.timeout
+            there = 0.9 * self.timeout if fate == "late_arrival" else there
         elif world.chaos.host("sluggish_answer"):
             back += 0.7 * rng.random()
         applied = rng.random() < 0.5
@@ -91,6 +92,9 @@ class Flight:
             # The caller gives up at its timeout; the request lands before or after that, or even later.
             self._answer(self.timeout, httpx.ReadTimeout("simulated"))
             self._arrive_late(self.timeout * rng.random() + 0.05, self.timeout + world.gateway_s)
+        elif fate == "zombie":
+            self._answer(self.timeout, httpx.ReadTimeout("simulated"))
+            self._arrive(self.timeout + 0.95 * world.gateway_s)
         elif fate == "lost_before":
             error = httpx.ReadError if applied else httpx.ConnectError
             self._answer(back, error("simulated"))
@@ -107,7 +111,7 @@ class Flight:
             self._answer(back, _text(500, ENGINE) if fate == "engine_500" else Response(200, _HTML, HTML))
             if applied:
                 self._arrive(there)
-        elif fate and fate not in ("truncated_page", "late_answer"):
+        elif fate and fate not in ("truncated_page", "late_answer", "late_arrival"):
             self._answer(back, self._refusal(fate))
         else:
             world.loop.call_later(there, self._work_and_answer, back - there)

@@ -154,6 +154,12 @@ class Stage:
         self.world.bury(self.process, replace=False)
         self.process = self.world.start_process()
 
+    async def lease(self, s: float) -> None:
+        """The app is redeployed with another message lease."""
+        self.world.settings = self.world.settings.model_copy(update={"message_lease_s": s})
+        self.world.bury(self.process, replace=False)
+        self.process = self.world.start_process()
+
     async def approve(self) -> None:
         """Every braked delete is let through."""
         self.world.people.approve_deletes()
