@@ -203,7 +203,7 @@ def test_no_role_is_defined_and_nothing_uses_a_wildcard(compiled: Json) -> None:
             "Microsoft.Insights/scheduledQueryRules",
             "Microsoft.Resources/deployments",
         ):
-            assert "*" not in set(words(resource["properties"])), resource["type"]
+            assert "*" not in set(words(resource)), resource["type"]
 
 
 def test_no_output_holds_a_secret(compiled: Json) -> None:
