@@ -12,6 +12,8 @@ CUSTOMIZING = (
     "prvCreateEntity", "prvWriteEntity", "prvDeleteEntity", "prvCreateAttribute", "prvDeleteAttribute",
     "prvPublishCustomization",
 )  # fmt: skip
+DEFINITIONS = ("prvReadEntity", "prvReadAttribute", "prvReadRelationship")
+"""Reading definitions; the first one is asked for."""
 INJECTED = (
     "prvReadSharePointData", "prvCreateSharePointData", "prvWriteSharePointData", "prvReadSharePointDocument",
     "prvReadSdkMessage", "prvReadSdkMessageProcessingStep", "prvReadPluginAssembly", "prvReadPluginType",

@@ -56,6 +56,7 @@ class Metadata:
             if cast is not None:
                 raise not_allowed(call.method)
             return self._customizing.answer(call, where)
+        self._org.may_customize("prvReadEntity")
         allowed = {"$select", "$filter", "$expand"}
         if unknown := set(call.query.options) - allowed:
             raise bad(f"The query parameter {unknown.pop()} is not supported on metadata")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sandbox.dynamics.catalogue import Catalogue
 from sandbox.dynamics.columns import Column, Kind, Row, Table
 from sandbox.dynamics.errors import Refused, no_row
-from sandbox.dynamics.founding import CUSTOMIZING, INJECTED, founding_rows, privilege_id
+from sandbox.dynamics.founding import CUSTOMIZING, DEFINITIONS, INJECTED, founding_rows, privilege_id
 from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.store import TableRows, Versions
 from sandbox.dynamics.tables import tables
@@ -41,7 +41,7 @@ class Organization:
         self.sets = {rows.table.entity_set: rows for rows in self.tables.values()}
         kinds = dict.fromkeys(rows.table.privilege for rows in self.tables.values())
         self.privileges = {f"prv{verb}{kind}": "Global" for kind in kinds for verb in VERBS}
-        self.privileges |= dict.fromkeys((*CUSTOMIZING, *INJECTED), "Global")
+        self.privileges |= dict.fromkeys((*CUSTOMIZING, *DEFINITIONS, *INJECTED), "Global")
         self.catalogue = Catalogue()
         for name, row_id, row in founding_rows(options, self.id, self.privileges):
             rows = self.tables[name]

@@ -101,7 +101,10 @@ def _fixed(
 def _customizing(options: DynamicsOptions) -> list[Table]:
     """What set-up writes besides definitions (dataverse.md 4.4, 4.5)."""
     return [
-        _fixed("businessunit", "businessunits", "name", 10, text("name", 160)),
+        _fixed(
+            "businessunit", "businessunits", "name", 10, text("name", 160),
+            lookup("parentbusinessunitid", "businessunit"),
+        ),
         _fixed(
             "publisher", "publishers", "friendlyname", 7101,
             text("uniquename", 256), text("friendlyname", 256), text("description", 2000),

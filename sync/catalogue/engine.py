@@ -21,6 +21,20 @@ ENGINE: dict[str, Entry] = {
         "Correct the file at the lines named and activate it with `python -m sync mappings apply FILE`.",
         STOPS,
     ),
+    "setup_blocked": Entry(
+        Reaction.STOP,
+        "Set-up of the Dynamics environment cannot go on.",
+        "Something of the same name is there and is another thing than `mappings/events.yaml` asks for.",
+        "Do what is named with it, then run `python -m sync setup dynamics` again; what is done stays done.",
+        "Does nothing before it is settled.",
+    ),
+    "setup_incomplete": Entry(
+        Reaction.STOP,
+        "Tables or columns that `mappings/events.yaml` names are not in Dynamics, or not as it says.",
+        "Set-up has not been run, broke off, or the file was changed since.",
+        "Run `python -m sync setup dynamics --plan`, then without `--plan`.",
+        STOPS,
+    ),
     "environment_changed": Entry(
         Reaction.STOP,
         "The settings point at another Dynamics organization or Campaign tenant than this sync was set up for.",

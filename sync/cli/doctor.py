@@ -11,6 +11,7 @@ from rich.text import Text
 
 from sync.campaign.profiles import Action
 from sync.cli.checks import campaign, dynamics
+from sync.cli.checks.activities import check_activities
 from sync.cli.checks.clock import check_clock
 from sync.cli.checks.columns import compare
 from sync.cli.checks.finding import Finding, Level, any_red, bad, good, of_error, skipped
@@ -21,11 +22,14 @@ from sync.cli.frame import FAILED, OK, run_bare
 from sync.cli.options import AsJson, SettingsFile
 from sync.cli.output import Output, Tell
 from sync.cli.session import Desk, Session
+from sync.cli.setup import mapped_tables, read_events
 from sync.dynamics.metadata import Metadata
+from sync.dynamics.provisioning import Provisioning
 from sync.errors import SyncError
 from sync.origin import origin_of
 from sync.planning.load import MappingInvalid, load_mapping
 from sync.planning.mapping import Mapping
+from sync.planning.provision import desired
 from sync.settings import SettingsInvalid
 from sync.storage.budget import BACKFILL_SHARE
 from sync.storage.table import StorageFault
@@ -183,9 +187,25 @@ class _Examination:
         compared: list[Finding] = []
         for mapping in mappings:
             compared += compare(mapping, columns.get(mapping.mapping, {}), fields)
+        if organization:
+            source += await self._events(metadata)
         self._step("records")
         counted = await self._forecast(mappings) if organization else []
         return source + target + compared + counted
+
+    async def _events(self, metadata: Metadata) -> list[Finding]:
+        """Nothing while no container is set: events are off."""
+        if not getattr(self._session.settings, "events_container", ""):
+            return []
+        try:
+            events = read_events(self._session)
+        except MappingInvalid as error:
+            area = "Email events"
+            return [
+                bad(area, f"line {p.line}", f"{p.where}: {p.what}", p.fix, error.code) for p in error.problems
+            ]
+        want = desired(events, read_tables=await mapped_tables(self._session))
+        return await check_activities(Provisioning(self._session.context.dynamics), metadata, want)
 
     async def _progress(self, mapping: str) -> Progress:
         try:

@@ -1,8 +1,10 @@
-"""Reads of the Dataverse Web API. Links travel byte for byte; every method raises SyncError only."""
+"""Reads and single writes of the Dataverse Web API. Links travel byte for byte; every method raises SyncError only."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sync.dynamics.changes import any_of, condition, page_of, selection
 from sync.dynamics.errors import error_from
@@ -39,6 +41,17 @@ class Dynamics:
             self.dop_hint = int(hint)
         if not answer.ok:
             raise error_from(answer, link=link)
+        return answer
+
+    async def write(
+        self, method: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """POST or PATCH a path below the API; raises SyncError, UnknownOutcome where it may have been applied."""
+        sent = {**_HEADERS, "Content-Type": "application/json", **(headers or {})}
+        content = json.dumps(body, separators=(",", ":")).encode()
+        answer = await self._site.call(method, self.base + path, sent, content)
+        if not answer.ok:
+            raise error_from(answer)
         return answer
 
     async def organization_id(self, *, fresh: bool = False) -> str:

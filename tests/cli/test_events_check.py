@@ -1,0 +1,73 @@
+"""What `doctor` says about email events: tables, columns, privileges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync.cli.checks.activities import check_activities
+from sync.cli.checks.finding import Level
+from sync.dynamics.metadata import Metadata
+from sync.dynamics.provisioning import Provisioning
+from sync.planning.load_events import load_events
+from sync.planning.provision import desired
+from sync.settings import Settings
+from tests.cli.office import Office, run
+
+EVENTS = (Path(__file__).parents[2] / "mappings" / "events.yaml").read_text()
+
+
+def findings(office: Office, text: str = EVENTS) -> dict[str, tuple[Level, str]]:
+    client = office.compose(Settings.load(office.environ), office.clock).context.dynamics
+    found = run(check_activities(Provisioning(client), Metadata(client), desired(load_events(text))))
+    assert all(one.fix and one.code for one in found if one.level is Level.FAIL)
+    return {one.name: (one.level, one.text) for one in found}
+
+
+def ready() -> Office:
+    office = Office()
+    office.ask("setup", "dynamics", "--yes")
+    return office
+
+
+def test_all_is_green_after_set_up_with_the_role_alone() -> None:
+    office = ready()
+    office.dynamics.assume("Adobe Campaign Sync")
+    office.dynamics.log.clear()
+    found = findings(office)
+    assert {level for level, _ in found.values()} == {Level.OK}
+    assert set(found) == {"acs_emailsend", "acs_emailopen", "acs_emailclick", "acs_emailbounce", "privileges"}
+    assert {entry.method for entry in office.dynamics.log if entry.note != "token"} == {"GET"}
+
+
+def test_before_set_up_every_table_is_red() -> None:
+    found = findings(Office())
+    assert {name for name, (level, _) in found.items() if level is Level.FAIL} == {
+        "acs_emailsend", "acs_emailopen", "acs_emailclick", "acs_emailbounce",
+    }  # fmt: skip
+
+
+def test_a_kind_that_is_off_needs_no_table() -> None:
+    text = EVENTS.replace(
+        "    enabled: true\n    table: acs_emailopen", "    enabled: false\n    table: acs_emailopen"
+    )
+    assert "acs_emailopen" not in findings(Office(), text)
+    text = EVENTS.replace("granularity: every_event", "granularity: per_delivery")
+    assert set(findings(Office(), text)) == {"acs_emailsend", "privileges"}
+
+
+def test_a_removed_column_is_named() -> None:
+    office = ready()
+    office.dynamics.change_metadata(remove_column="acs_trackingurl", table="acs_emailclick")
+    assert findings(office)["acs_emailclick"] == (Level.FAIL, "columns are missing: acs_trackingurl")
+
+
+@pytest.mark.parametrize("name", ["prvCreateActivity", "prvAppendToContact"])
+@pytest.mark.parametrize("depth", [None, "Basic"])
+def test_a_privilege_that_lacks_or_reaches_too_short_is_named(name: str, depth: str | None) -> None:
+    office = ready()
+    office.dynamics.privileges(**{name: depth})
+    level, text = findings(office)["privileges"]
+    assert level is Level.FAIL
+    assert name in text
