@@ -35,6 +35,7 @@ _DATA: tuple[tuple[re.Pattern[str], str], ...] = (
 _BAD_KEY = re.compile(r"XTK-170036[^\n]*'@id = |^[^\n]*Unable to decrypt PKey")
 """The last part of the URL is neither a PKey nor an identification key (Standard, v8)."""
 _NO_DOCUMENT = "Unable to find document"
+_LOST_ROUTE = "Check your URI"
 
 
 def error_from(answer: Answer, *, fields: Collection[str] = (), by_key: bool = False) -> SyncError:
@@ -44,7 +45,7 @@ def error_from(answer: Answer, *, fields: Collection[str] = (), by_key: bool = F
     """
     text, status = answer.text, answer.status
     if (gateway := _gateway(text)) is not None:
-        return _of_gateway(answer, gateway)
+        return _of_gateway(answer, gateway, lost_route=_LOST_ROUTE in text)
     codes = tuple(dict.fromkeys(_CODES.findall(text)))
     detail = " ".join((*codes, *_named(text, fields))) or f"HTTP {status}"
     if codes:
@@ -83,12 +84,14 @@ def _gateway(text: str) -> str | None:
     return code if code.isdigit() else ""
 
 
-def _of_gateway(answer: Answer, code: str) -> SyncError:
+def _of_gateway(answer: Answer, code: str, *, lost_route: bool) -> SyncError:
     detail = f"gateway {code or answer.status}"
+    if answer.status >= 500 and answer.write:
+        return answer.lost(detail)
     if answer.status >= 500:
-        return (
-            answer.lost(detail) if answer.write else SyncError("campaign_error", detail, status=answer.status)
-        )
+        # What the gateway says of a tenant it does not know (adobe.md B.8); a write might still have been routed.
+        unrouted = "campaign_wrong_address" if lost_route else "campaign_error"
+        return SyncError(unrouted, detail, status=answer.status)
     if answer.status == 403:
         return SyncError("campaign_forbidden", detail, status=403)
     if answer.status in (400, 404, 405):

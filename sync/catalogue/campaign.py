@@ -18,7 +18,7 @@ CAMPAIGN: dict[str, Entry] = {
         Reaction.RETRY,
         "A write to Campaign was sent and no trustworthy answer came.",
         "The connection dropped, the gateway timed out, or the answer was not JSON.",
-        "Nothing.",
+        "Nothing. If it hits every record, check CAMPAIGN_URL and run `python -m sync doctor`.",
         "Keeps the claim until the call cannot land any more, then reads both sides and decides again.",
     ),
     "campaign_throttled": Entry(

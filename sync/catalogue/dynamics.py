@@ -29,8 +29,10 @@ DYNAMICS: dict[str, Entry] = {
     "dynamics_unauthorized": Entry(
         Reaction.STOP,
         "Dynamics or its token endpoint refused the credentials.",
-        "Wrong or expired client secret, wrong tenant, or no application user in the environment.",
-        "Check DYNAMICS_TENANT_ID, DYNAMICS_CLIENT_ID and DYNAMICS_CLIENT_SECRET, and the application user.",
+        "Wrong or expired client secret, wrong tenant, an environment that the tenant does not have, or no application "
+        "user in it.",
+        "Check DYNAMICS_URL, DYNAMICS_TENANT_ID, DYNAMICS_CLIENT_ID and DYNAMICS_CLIENT_SECRET, and the application "
+        "user.",
         STOPS,
     ),
     "dynamics_forbidden": Entry(

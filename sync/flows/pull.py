@@ -55,6 +55,8 @@ class Pull:
         tick, progress = await context.watermarks.both(mapping)
         organization = await context.guard(progress, fresh=True)
         if progress.generation == 0:
+            # Campaign must have answered before its tenant is written down: a mistyped one would need a rebaseline.
+            await context.know_addressing()
             await self._start(compiled, tick, progress, organization, "first start")
             return
         tick = await self._notice_mapping(compiled, tick, progress)

@@ -74,10 +74,14 @@ def test_a_500_that_is_not_known_is_tried_again() -> None:
 def test_the_gateway_s_500_leaves_a_write_unknown() -> None:
     oops = '{"code":500,"message":"Oops. Something went wrong. Check your URI and try again."}'
     assert isinstance(classed(500, oops), UnknownOutcome)
-    assert (classed(500, oops, write=False).code, classed(500, oops, write=False).reaction) == (
-        "campaign_error",
-        Reaction.RETRY,
-    )
+
+
+def test_a_read_that_the_gateway_cannot_route_names_the_address() -> None:
+    oops = '{"code":500,"message":"Oops. Something went wrong. Check your URI and try again."}'
+    error = classed(500, oops, write=False)
+    assert (error.code, error.reaction) == ("campaign_wrong_address", Reaction.STOP)
+    error = classed(500, '{"code":500,"message":"Internal error"}', write=False)
+    assert (error.code, error.reaction) == ("campaign_error", Reaction.RETRY)
 
 
 @pytest.mark.parametrize(
