@@ -81,7 +81,7 @@ class App:
 
     async def expire_rows(self) -> None:
         """Timer, daily: remove old rows."""
-        await expire_rows(self.context, self.account.table("history"), self.account.table("ledger"))
+        await expire_rows(self.context)
 
     async def apply(self, lane: Lane, body: str, *, dequeue_count: int, invocation: str) -> None:
         """Queue `live` or `backfill`: work one chunk."""

@@ -90,6 +90,9 @@ Every call that Campaign got, and how the sync is:
 The same addresses speak the Dataverse Web API (/api/data/v9.2/) and the Campaign REST API (/local/campaign/),
 with the credentials of local.settings.sample.json. Storage (Azurite): {stack.azurite.queue_url}
 What the function app logs: {stack.host_log}
+
+The admin's view (doctor, status, history ID, replay --all, …):
+  .venv/bin/python -m sync status --settings {stack.settings_file}
 """
         )
 

@@ -84,6 +84,13 @@ class Stack:
         }
 
     @property
+    def settings_file(self) -> Path:
+        """The app's settings as a `local.settings.json`, for `python -m sync … --settings`."""
+        path = self.folder / "local.settings.json"
+        path.write_text(json.dumps({"IsEncrypted": False, "Values": self.settings}, indent=2))
+        return path
+
+    @property
     def host_log(self) -> Path:
         """Where everything goes that the host and the app write."""
         return self.folder / "host.log"

@@ -62,6 +62,7 @@ def _mapping(
         "parked": dict(item.parked),
         "approved": item.approved,
         "deletes_24h": item.braked,
+        "expired": item.expired(),
     }
     if exact is not None:
         told["exact"] = _exact(exact)

@@ -1,4 +1,4 @@
-"""Commands: the messages of the `control` lane (run now, full read, replay, sweep)."""
+"""Commands: the messages of the `control` lane (run now, full read, replay, sweep, expire)."""
 
 from __future__ import annotations
 
@@ -57,11 +57,18 @@ class Replay(_Command):
     sent: int = 0
 
 
-Command = Annotated[RunNow | FullRead | Sweep | Replay, Field(discriminator="verb")]
-_ADAPTER: TypeAdapter[RunNow | FullRead | Sweep | Replay] = TypeAdapter(Command)
+class Expire(BaseModel):
+    """Go on removing old rows: a run that had too much to do sends it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    verb: Literal["expire"] = "expire"
 
 
-def read_command(body: str) -> RunNow | FullRead | Sweep | Replay:
+AnyCommand = RunNow | FullRead | Sweep | Replay | Expire
+_ADAPTER: TypeAdapter[AnyCommand] = TypeAdapter(Annotated[AnyCommand, Field(discriminator="verb")])
+
+
+def read_command(body: str) -> AnyCommand:
     """The command of a message; raises MessageUnreadable."""
     try:
         return _ADAPTER.validate_json(body)
@@ -69,6 +76,6 @@ def read_command(body: str) -> RunNow | FullRead | Sweep | Replay:
         raise MessageUnreadable("a message that is not a command") from None
 
 
-async def send(lanes: Lanes, command: RunNow | FullRead | Sweep | Replay, *, delay_s: float = 0.0) -> None:
+async def send(lanes: Lanes, command: AnyCommand, *, delay_s: float = 0.0) -> None:
     """Queue a command."""
     await lanes.queue(Lane.CONTROL).put(command.model_dump_json(), delay_s=delay_s)

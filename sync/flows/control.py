@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sync.flows.commands import FullRead, Replay, RunNow, read_command
+from sync.flows.commands import Expire, FullRead, Replay, RunNow, read_command
 from sync.flows.context import Context
+from sync.flows.expire import expire_rows
 from sync.flows.feed import feed_backfill
 from sync.flows.full_read import read_group
 from sync.flows.pull import Pull
@@ -23,6 +24,8 @@ async def control(context: Context, body: str, *, invocation: str) -> None:
     elif isinstance(command, Replay):
         await replay(context, command)
         await feed_backfill(context)
+    elif isinstance(command, Expire):
+        await expire_rows(context)
     else:
         await sweep(context, command, owner)
         await feed_backfill(context)

@@ -2,76 +2,89 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
 from sync import telemetry
+from sync.flows.commands import Expire, send
 from sync.flows.context import Context
-from sync.model import State, to_iso
-from sync.storage.ledger import from_stored
-from sync.storage.table import Op, Query, Table, Verb
+from sync.model import LedgerRow, State
 
 DAY_S = 24 * 3600
 COUNTER_HOURS_KEPT_S = 48 * 3600
-WORK_S = 60.0
-"""How long one run works; the page token is kept, and the next run goes on."""
+WORK_S = 240.0
+"""How long one run works; then its page tokens are kept and a `control` message goes on."""
+
+Page = Callable[[str | None], Awaitable[tuple[Counter[str], str | None]]]
 
 
-async def expire_rows(context: Context, history: Table, ledger: Table) -> dict[str, int]:
-    """One run; returns how many rows of each kind went."""
+async def expire_rows(context: Context) -> dict[str, int]:
+    """One run; returns how many rows of each kind went. `status` shows what has gone so far."""
     until = context.clock.now() + WORK_S
-    gone = {
-        "history": await _history(context, history, until),
-        "tombstones": await _tombstones(context, ledger, until),
-    }
-    for mapping in await context.mappings.names():
-        token: str | None = None
-        while context.clock.now() < until:
-            token = await context.counters.fold(
-                mapping, context.clock.now() - COUNTER_HOURS_KEPT_S, token=token
-            )
-            if token is None:
-                break
-        for kind, count in gone.items():
-            if count:
-                context.counters.count(mapping, f"expired:{kind}", count)
-    await context.counters.flush(now=True)
-    telemetry.event("rows_expired", **gone)
-    return gone
-
-
-async def _history(context: Context, table: Table, until: float) -> int:
-    """History lines older than HISTORY_DAYS."""
-    before = to_iso(context.clock.now() - context.settings.history_days * DAY_S)
-    token: str | None = await context.control.noted("_expire", "history") or None
-    gone = 0
-    while True:
-        page = await table.page(Query(where=(("at", "lt", before),)), token=token)
-        for stored in page.rows:
-            await table.submit([Op(Verb.DELETE, stored.entity)])
-        gone += len(page.rows)
-        token = page.token
-        await context.control.note("_expire", "history", token or "")
-        if token is None or context.clock.now() >= until:
-            return gone
-
-
-async def _tombstones(context: Context, table: Table, until: float) -> int:
-    """Resolved tombstones, and rows of older epochs, that nothing has touched for TOMBSTONE_DAYS."""
-    before = to_iso(context.clock.now() - context.settings.tombstone_days * DAY_S)
     epochs = {
         name: (await context.watermarks.progress(name)).epoch for name in await context.mappings.names()
     }
-    token: str | None = await context.control.noted("_expire", "tombstones") or None
-    gone = 0
+
+    async def history(token: str | None) -> tuple[Counter[str], str | None]:
+        before = context.clock.now() - context.settings.history_days * DAY_S
+        return await context.history.expire_page(before, token)
+
+    async def tombstones(token: str | None) -> tuple[Counter[str], str | None]:
+        return await _tombstones(context, epochs, token)
+
+    gone = {
+        "history": await _pages(context, "history", history, until),
+        "tombstones": await _pages(context, "tombstones", tombstones, until),
+    }
+    await _fold_counters(context, until)
+    await context.counters.flush(now=True)
+    telemetry.event("rows_expired", **gone)
+    if context.clock.now() >= until:
+        await send(context.lanes, Expire())
+    return gone
+
+
+async def _pages(context: Context, kind: str, page: Page, until: float) -> int:
+    """Page by page from where the last run stood."""
+    token: str | None = await context.control.noted("_expire", kind) or None
+    total = 0
     while True:
-        page = await table.page(Query(where=(("updated", "lt", before),)), token=token)
-        for row in map(from_stored, page.rows):
-            mapping, epoch, _ = row.partition.split(":")
-            tombstone = row.state is State.DELETED and not row.unresolved and not row.claimed
-            outdated = int(epoch) < epochs.get(mapping, 0)
-            if (tombstone or outdated) and await context.ledger.delete(row):
-                gone += 1
-                if not outdated:
-                    context.counters.count(mapping, "state:deleted", -1)
-        token = page.token
-        await context.control.note("_expire", "tombstones", token or "")
+        gone, token = await page(token)
+        for mapping, count in gone.items():
+            context.counters.count(mapping, f"expired:{kind}", count)
+        total += gone.total()
+        await context.control.note("_expire", kind, token or "")
         if token is None or context.clock.now() >= until:
-            return gone
+            return total
+
+
+async def _tombstones(
+    context: Context, epochs: dict[str, int], token: str | None
+) -> tuple[Counter[str], str | None]:
+    """Resolved tombstones, and rows of older epochs, that nothing has touched for TOMBSTONE_DAYS."""
+    before = context.clock.now() - context.settings.tombstone_days * DAY_S
+    rows, token = await context.ledger.older_page(before, token)
+    gone: Counter[str] = Counter()
+    for row in rows:
+        mapping, epoch, _ = row.partition.split(":")
+        outdated = int(epoch) < epochs.get(mapping, 0)
+        if (outdated or _settled_tombstone(row)) and await context.ledger.delete(row):
+            gone[mapping] += 1
+            if not outdated:
+                context.counters.count(mapping, "state:deleted", -1)
+    return gone, token
+
+
+def _settled_tombstone(row: LedgerRow) -> bool:
+    return row.state is State.DELETED and not row.unresolved and not row.claimed
+
+
+async def _fold_counters(context: Context, until: float) -> None:
+    """Fold counter hours older than two days into one row a mapping."""
+    before = context.clock.now() - COUNTER_HOURS_KEPT_S
+    for mapping in await context.mappings.names():
+        token: str | None = None
+        while context.clock.now() < until:
+            token = await context.counters.fold(mapping, before, token=token)
+            if token is None:
+                break

@@ -66,6 +66,12 @@ class MappingStatus:
         """Records by state, without those never seen."""
         return {state.value: self.counts[f"state:{state.value}"] for state in State if state is not State.NEW}
 
+    def expired(self) -> dict[str, int]:
+        """Rows removed for their age so far, by kind."""
+        return {
+            name[8:]: count for name, count in self.counts.items() if name.startswith("expired:") and count
+        }
+
     def quarantined(self) -> dict[str, int]:
         """Quarantined records by code."""
         codes = {name[5:]: count for name, count in self.counts.items() if name.startswith("code:")}

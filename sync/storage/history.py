@@ -52,6 +52,17 @@ class History:
             "at": to_iso(now),
         }
 
+    async def expire_page(self, before: float, token: str | None) -> tuple[Counter[str], str | None]:
+        """Remove one page of lines older than `before`; how many by mapping, and the next page's token."""
+        query = Query(where=(("at", "lt", to_iso(before)),), select=("PartitionKey", "RowKey"))
+        page = await self._table.page(query, token=token)
+        gone: Counter[str] = Counter()
+        for start in range(0, len(page.rows), 32):
+            part = [stored.entity for stored in page.rows[start : start + 32]]
+            await gather_all([self._table.submit([Op(Verb.DELETE, entity)]) for entity in part])
+            gone.update(str(entity["PartitionKey"]).partition(":")[0] for entity in part)
+        return gone, page.token
+
     async def of(self, mapping: str, record_id: str, *, most: int = 20) -> list[Event]:
         """The newest lines of a record."""
         page = await self._table.page(Query(partition=f"{mapping}:{record_id}"), size=most)

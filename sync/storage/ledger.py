@@ -126,6 +126,11 @@ class Ledger:
             async for stored in self._table.scan(Query(partition=partition_of(mapping, epoch, bucket))):
                 yield from_stored(stored)
 
+    async def older_page(self, before: float, token: str | None) -> tuple[list[LedgerRow], str | None]:
+        """One page of rows of all mappings and epochs that nothing has written since `before`."""
+        page = await self._table.page(Query(where=(("updated", "lt", to_iso(before)),)), token=token)
+        return [from_stored(stored) for stored in page.rows], page.token
+
     async def delete(self, row: LedgerRow) -> bool:
         """Remove a row unless it moved; whether it is gone."""
         try:

@@ -1,0 +1,93 @@
+"""Old rows go, in pages, and a run that is cut short goes on where it stood."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmarks.calls import Bench
+from benchmarks.engine import contacts
+from sync.flows import expire
+from sync.flows.expire import expire_rows
+from sync.flows.status import collect
+from sync.storage.ledger import bucket_of, partition_of
+
+DAY_S = 24 * 3600
+
+
+async def loaded(count: int) -> tuple[Bench, list[str]]:
+    bench = Bench(addressing="key", delete_by_key=False)
+    ids = bench.dynamics.seed(contacts(count))
+    await bench.settle()
+    return bench, ids
+
+
+def rows(bench: Bench, table: str) -> int:
+    return len(bench.account.tables[table].rows)
+
+
+async def test_history_goes_after_90_days_and_is_counted() -> None:
+    bench, _ = await loaded(5)
+    assert rows(bench, "history") == 5
+    bench.clock.at += 89 * DAY_S
+    assert await expire_rows(bench.app.context) == {"history": 0, "tombstones": 0}
+    bench.clock.at += 2 * DAY_S
+    assert await expire_rows(bench.app.context) == {"history": 5, "tombstones": 0}
+    assert rows(bench, "history") == 0
+    (mapping,) = (await collect(bench.app.context)).mappings
+    assert mapping.expired() == {"history": 5}
+
+
+async def test_tombstones_go_after_400_days_and_living_rows_stay() -> None:
+    bench, ids = await loaded(4)
+    bench.dynamics.delete(ids[0])
+    await bench.settle()
+    bench.clock.at += 401 * DAY_S
+    gone = await expire_rows(bench.app.context)
+    assert gone["tombstones"] == 1
+    assert rows(bench, "ledger") == 3
+
+
+async def test_a_tombstone_with_an_unknown_outcome_stays() -> None:
+    bench, ids = await loaded(2)
+    bench.dynamics.delete(ids[0])
+    await bench.settle()
+    context = bench.app.context
+    partition = partition_of("contacts", 1, bucket_of(ids[0], 64))
+    row = await context.ledger.get(partition, ids[0])
+    await context.ledger.write([replace(row, unresolved=True)])
+    bench.clock.at += 401 * DAY_S
+    assert (await expire_rows(context))["tombstones"] == 0
+
+
+async def test_rows_of_an_older_epoch_go_whatever_their_state() -> None:
+    bench, _ = await loaded(3)
+    context = bench.app.context
+    progress = await context.watermarks.progress("contacts")
+    await context.watermarks.write_progress(replace(progress, epoch=2))
+    bench.clock.at += 401 * DAY_S
+    assert (await expire_rows(context))["tombstones"] == 3
+    assert rows(bench, "ledger") == 0
+
+
+async def test_counter_hours_are_folded_without_changing_the_sums() -> None:
+    bench, _ = await loaded(3)
+    context = bench.app.context
+    before = await context.counters.totals("contacts")
+    bench.clock.at += 5 * DAY_S
+    await expire_rows(context)
+    assert await context.counters.totals("contacts") == before
+    assert {key[0] for key in bench.account.tables["counters"].rows} == {"contacts:base"}
+
+
+async def test_a_run_that_is_cut_short_goes_on_by_message() -> None:
+    bench, _ = await loaded(3)
+    context = bench.app.context
+    bench.clock.at += 100 * DAY_S
+    work_s, expire.WORK_S = expire.WORK_S, 0.0
+    try:
+        await expire_rows(context)
+    finally:
+        expire.WORK_S = work_s
+    (message,) = bench.account.queues["control"].messages
+    await bench.app.control(message.body, invocation="test")
+    assert rows(bench, "history") == 0
