@@ -48,6 +48,7 @@ class Lane(enum.StrEnum):
     LIVE = "live"
     BACKFILL = "backfill"
     BACKFILL_HOLD = "backfill-hold"
+    EVENTS = "events"
     CONTROL = "control"
 
 
@@ -173,3 +174,54 @@ class Chunk:
     def alone(self, change: Change) -> Chunk:
         """The same for one of its records, without the reservation."""
         return replace(self, changes=(change,), reserved_at=0.0, permits=0)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailEvent:
+    """One line of a Campaign log, whatever it was read from (adobe.md B.9).
+
+    `kind` is send, open, click or bounce; `log` the table it came from (`delivery`, `tracking`), in which `log_id` is
+    unique. `modified` is the line's version, `at` when it happened (both unix seconds). `delivery` and `campaign` are
+    Campaign's ids (`name`), `contact` the profile's externalId. No e-mail address is kept.
+    """
+
+    kind: str
+    log: str
+    log_id: str
+    modified: float
+    delivery: str
+    campaign: str
+    contact: str
+    at: float
+    url: str = ""
+    mirror: str = ""
+    bounce_type: str = ""
+    bounce_reason: str = ""
+    agent: str = ""
+    proof: bool = False
+    seed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event as stored, with what became of it; its `key` begins with the contact.
+
+    `open`: not worked yet. `revised`: another version was stored before. `code`: why it is closed without an activity,
+    empty otherwise. `told` and `told_hash` say what is recorded about the activity kept under this key: with
+    granularity `every_event` that of this event, else rows without an event keep it.
+    """
+
+    partition: str
+    key: str
+    event: EmailEvent | None
+    etag: str | None = None
+    open: bool = False
+    revised: bool = False
+    code: str = ""
+    told: str = ""
+    told_hash: str = ""
+    updated: float = 0.0
+
+    @property
+    def contact(self) -> str:
+        return self.key.partition(":")[0]
