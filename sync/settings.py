@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from sync.errors import SyncError
+from sync.settings_events import EventSettings
 
 KEY_VAULT = "@Microsoft.KeyVault("
 NO_SECRET = SecretStr("")
@@ -75,7 +76,7 @@ class SettingsInvalid(SyncError):
         return f"settings_invalid: {len(self.problems)} setting(s) missing or wrong:\n" + "\n".join(lines)
 
 
-class Settings(BaseModel):
+class Settings(EventSettings):
     """Field names are the settings' names in lower case; times are seconds."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

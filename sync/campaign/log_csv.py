@@ -38,6 +38,16 @@ class CsvStream:
         self._bytes = 0
         self._quotes = 0
 
+    @property
+    def line(self) -> int:
+        """The line behind the record that was given last."""
+        return self._line
+
+    @property
+    def position(self) -> int:
+        """The byte behind it."""
+        return self._position
+
     def feed(self, data: bytes) -> Iterator[Record]:
         """The records that `data` completes; empty lines are none."""
         lines = (self._rest + data).split(b"\n")

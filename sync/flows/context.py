@@ -67,10 +67,13 @@ class Context:
             self.probed = True
 
     @asynccontextmanager
-    async def dynamics_permit(self) -> AsyncIterator[None]:
-        """One of the requests that `x-ms-dop-hint` allows all instances at once (reference dataverse.md 3)."""
+    async def dynamics_permit(self, *, spare: int = 0) -> AsyncIterator[None]:
+        """One of the requests that `x-ms-dop-hint` allows all instances at once (reference dataverse.md 3).
+
+        Whoever leaves some to `spare` never delays those who leave none.
+        """
         timeout = self.settings.call_timeout_s
-        count = self.dynamics.dop_hint or DEFAULT_PARALLELISM
+        count = max(1, (self.dynamics.dop_hint or DEFAULT_PARALLELISM) - spare)
         hold = timeout + self.settings.skew_s
         async with self.dynamics_permits.one(count, hold_s=hold, wait_s=timeout):
             yield

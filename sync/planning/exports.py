@@ -166,7 +166,9 @@ class LineReader:
         self._zone = ZoneInfo(exports.time_zone)
         self._kinds = _by_value((exports.sent, "send"), (exports.failed, "bounce"), (exports.not_sent, ""))
         if log == TRACKING:
-            self._kinds = _by_value((exports.opens, "open"), (exports.clicks, "click"), (exports.no_events, ""))
+            self._kinds = _by_value(
+                (exports.opens, "open"), (exports.clicks, "click"), (exports.no_events, "")
+            )
         self._types = _by_value((exports.hard, "hard"), (exports.soft, "soft"))
 
     def read(self, fields: Sequence[str]) -> EmailEvent | Left:

@@ -13,9 +13,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 from sync.model import EmailEvent, EventRow, from_iso, to_iso
-from sync.storage.lanes import gather_all
 from sync.storage.ledger import bucket_of
-from sync.storage.table import Entity, Op, Query, RowConflict, Stored, Table, Verb
+from sync.storage.table import Entity, Op, Page, Query, RowConflict, Stored, Table, Verb
 
 PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 CLAIM = "!claim"
@@ -186,30 +185,31 @@ class Events:
         until = str(stored.entity["take_over"])
         return PartitionClaim(stored.etag, str(stored.entity["owner"]), from_iso(until) if until else 0.0)
 
-    async def write_claim(self, partition: str, claim: PartitionClaim) -> PartitionClaim:
+    async def write_claim(self, partition: str, claim: PartitionClaim, now: float) -> PartitionClaim:
         """Write the claim over its ETag; raises RowConflict."""
         entity = {
             "PartitionKey": partition,
             "RowKey": CLAIM,
             "owner": claim.owner,
             "take_over": to_iso(claim.take_over) if claim.take_over else "",
+            "updated": to_iso(now),
         }
         return replace(claim, etag=await self._table.put(entity, claim.etag))
 
-    async def older_than(self, at: float, token: str | None) -> tuple[list[tuple[Entity, str]], str | None]:
-        """One page of rows whose event happened before `at`, with their ETags, and the next page's token."""
-        page = await self._table.page(Query(where=(("at", "lt", to_iso(at)),)), token=token)
-        return [(stored.entity, stored.etag) for stored in page.rows], page.token
+    async def older_than(self, at: float, token: str | None) -> Page:
+        """One page of rows, claims included, that nothing has touched since `at`."""
+        return await self._table.page(Query(where=(("updated", "lt", to_iso(at)),)), token=token)
 
-    async def remove(self, partition: str, keys: Sequence[tuple[str, str]]) -> None:
-        """Delete rows by key and ETag; one that moved stays."""
-        await gather_all([self._remove(partition, key, etag) for key, etag in keys])
-
-    async def _remove(self, partition: str, key: str, etag: str) -> None:
-        try:
-            await self._table.delete(partition, key, etag)
-        except RowConflict:
-            return
+    async def remove(self, stored: Sequence[Stored]) -> int:
+        """Delete rows of a page, those that moved meanwhile apart; how many."""
+        removed = 0
+        for row in stored:
+            try:
+                await self._table.submit([Op(Verb.DELETE, row.entity, row.etag)])
+                removed += 1
+            except RowConflict:
+                continue
+        return removed
 
     async def scan(self, *where: tuple[str, str, str | bool]) -> AsyncIterator[EventRow]:
         """Every event row that meets the comparisons (a scan of the table)."""
@@ -243,11 +243,9 @@ def row_of(stored: Stored) -> EventRow:
     entity = stored.entity
     event = None
     if entity.get("kind"):
-        event = EmailEvent(
-            modified=from_iso(str(entity["modified"])),
-            at=from_iso(str(entity["at"])),
-            **{name: str(entity[name]) for name in _TEXTS},
-        )
+        texts = {name: str(entity[name]) for name in _TEXTS}
+        times = {name: from_iso(str(entity[name])) for name in ("modified", "at")}
+        event = EmailEvent(**texts, **times)  # type: ignore[arg-type]
     return EventRow(
         partition=str(entity["PartitionKey"]),
         key=str(entity["RowKey"]),

@@ -1,6 +1,6 @@
 """Where log exports lie: files in a blob container, or in memory; read in ranges, never whole.
 
-    LogFileChanged      the file is no longer the one that was listed: it was written again
+LogFileChanged      the file is no longer the one that was listed: it was written again
 """
 
 from __future__ import annotations

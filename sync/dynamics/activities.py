@@ -1,0 +1,154 @@
+"""Writes of activities: bulk verbs, and `$batch` with a precondition for each row (dataverse.md 2.3, 2.4, 4.2).
+
+A bulk verb on a standard table is all or nothing. In a `$batch` every row ends by itself:
+    create   `If-None-Match: *`   412 = it is there
+    update   `If-Match: *`        404 = somebody deleted it
+    delete                        404 = it is gone
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sync.dynamics.client import API, Dynamics
+from sync.dynamics.errors import error_from
+from sync.dynamics.multipart import Part, parts_of, written
+from sync.errors import SyncError, Throttled
+from sync.http import Answer, Site
+
+JSON = {"Content-Type": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
+MOST_IN_BATCH = 500
+"""Half of what the service takes (dataverse.md 2.4)."""
+Values = Mapping[str, str | int | None]
+
+
+class Verb(StrEnum):
+    """The value is the bulk message's name."""
+
+    CREATE = "CreateMultiple"
+    UPDATE = "UpdateMultiple"
+    DELETE = "Delete"
+    """There is no bulk message for standard tables: always in a `$batch`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One row to write; `contact` is what a new one regards, `owner` who gets it (`/teams(id)`; empty: the caller)."""
+
+    entity_set: str
+    table: str
+    id: str
+    values: Values
+    contact: str = ""
+    owner: str = ""
+    key: str = "activityid"
+
+
+class ActivityWriter:
+    """One environment, by one or more application users; each call says by which."""
+
+    def __init__(self, dynamics: Dynamics, sites: Sequence[Site]) -> None:
+        self._dynamics = dynamics
+        self._sites = sites
+        self._path = API
+        self._offered: dict[str, frozenset[Verb]] = {}
+        self._binds: dict[str, str] = {}
+
+    @property
+    def users(self) -> int:
+        return len(self._sites)
+
+    async def learn(self, table: str) -> frozenset[Verb]:
+        """What a table offers, asked once per worker: bulk verbs, and the name that binds a contact."""
+        if table not in self._binds:
+            self._binds[table] = await self._regarding(table)
+        if table not in self._offered:
+            self._offered[table] = frozenset(
+                [verb for verb in (Verb.CREATE, Verb.UPDATE) if await self._has(table, verb)]
+            )
+        return self._offered[table]
+
+    async def _has(self, table: str, verb: Verb) -> bool:
+        answer = await self._dynamics.get(
+            "sdkmessagefilters?$select=sdkmessagefilterid&$filter=sdkmessageid/name%20eq%20%27"
+            f"{verb.value}%27%20and%20primaryobjecttypecode%20eq%20%27{table}%27"
+        )
+        rows = answer.json().get("value")
+        return isinstance(rows, list) and bool(rows)
+
+    async def _regarding(self, table: str) -> str:
+        """The navigation property from `regardingobjectid` to contact; names differ in case between tenants."""
+        answer = await self._dynamics.get(
+            f"EntityDefinitions(LogicalName='{table}')/ManyToOneRelationships?$select=SchemaName,ReferencedEntity,"
+            "ReferencingEntityNavigationPropertyName&$filter=ReferencingAttribute%20eq%20%27regardingobjectid%27"
+        )
+        for row in answer.json().get("value") or ():
+            if row.get("ReferencedEntity") == "contact":
+                return str(row.get("ReferencingEntityNavigationPropertyName"))
+        raise SyncError("activity_table_unfit", f"{table} has no regarding relation to contact")
+
+    async def older(self, entity_set: str, date: str, than: str) -> list[str]:
+        """Ids of up to MOST_IN_BATCH activities whose date lies before."""
+        answer = await self._dynamics.get(
+            f"{entity_set}?$select=activityid&$top={MOST_IN_BATCH}&$filter={date}%20lt%20{than}"
+        )
+        rows = answer.json().get("value")
+        return [str(row["activityid"]) for row in rows] if isinstance(rows, list) else []
+
+    async def bulk(self, verb: Verb, targets: Sequence[Target], user: int) -> None:
+        """Write rows of one table, all or none; raises SyncError."""
+        first = targets[0]
+        kind = f"Microsoft.Dynamics.CRM.{first.table}"
+        rows = [
+            {"@odata.type": kind, target.key: target.id, **self._body(verb, target)} for target in targets
+        ]
+        body = json.dumps({"Targets": rows}, separators=(",", ":")).encode()
+        url = f"{self._dynamics.base}{first.entity_set}/Microsoft.Dynamics.CRM.{verb.value}"
+        answer = await self._sites[user].call("POST", url, JSON, body)
+        if not answer.ok:
+            raise error_from(answer)
+
+    async def batch(self, writes: Sequence[tuple[Verb, Target]], user: int) -> list[SyncError | None]:
+        """Write rows of any tables one by one in one request; None for each that was written, else its error."""
+        parts = [self._part(verb, target) for verb, target in writes]
+        headers, body = written(parts)
+        answer = await self._sites[user].call("POST", f"{self._dynamics.base}$batch", headers, body)
+        if not answer.ok:
+            raise error_from(answer)
+        told = parts_of(answer.headers.get("content-type", ""), answer.body)
+        if told is None or len(told) != len(writes):
+            raise answer.lost("a batch answer that does not fit")
+        return [_outcome(part) for part in told]
+
+    def _part(self, verb: Verb, target: Target) -> Part:
+        path = f"{self._path}{target.entity_set}({target.id})"
+        if verb is Verb.DELETE:
+            return Part("DELETE", path)
+        condition = {"If-None-Match": "*"} if verb is Verb.CREATE else {"If-Match": "*"}
+        body = json.dumps(self._body(verb, target), separators=(",", ":")).encode()
+        return Part("PATCH", path, {"Content-Type": "application/json", **condition}, body)
+
+    def _body(self, verb: Verb, target: Target) -> dict[str, str | int | None]:
+        if verb is Verb.UPDATE:
+            return dict(target.values)
+        body: dict[str, str | int | None] = {
+            name: value for name, value in target.values.items() if value is not None
+        }
+        if target.contact:
+            bind = self._binds.get(target.table, f"regardingobjectid_contact_{target.table}")
+            body[f"{bind}@odata.bind"] = f"/contacts({target.contact})"
+        if target.owner:
+            body["ownerid@odata.bind"] = target.owner
+        return body
+
+
+def _outcome(part: Answer) -> SyncError | None:
+    if part.ok:
+        return None
+    if part.status == 429:
+        wait = part.headers.get("retry-after", "")
+        return Throttled("dynamics_throttled", float(wait) if wait.isdigit() else 30.0)
+    return error_from(part)

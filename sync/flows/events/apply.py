@@ -1,0 +1,252 @@
+"""apply: read the open rows of some partitions, plan, write across them, record each partition (design 4.8).
+
+Creates need no claim: a second one meets the first one's row. Corrections are made under the partition's claim and
+from rows read after it, so that none carries less than what was written before; one whose outcome is unknown keeps
+the claim until it can no longer land.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from sync import telemetry
+from sync.dynamics.client import IDS_PER_READ
+from sync.errors import Reaction, SyncError
+from sync.flows.events.context import FLOW, EventContext
+from sync.flows.events.message import EventMessage, PartitionName, send
+from sync.flows.events.partition import PARKED, Work
+from sync.flows.events.pull import guard
+from sync.flows.events.standing import Standing, exist, standings
+from sync.flows.events.write import RETRY_S, Ended, Result, Writing
+from sync.model import EventRow
+from sync.planning.activities import Events
+from sync.storage.events import PartitionClaim
+from sync.storage.lanes import gather_all
+from sync.storage.parked_events import ParkedEvent
+from sync.storage.table import RowConflict
+
+MOST_AGAIN = 8
+"""A partition that ended so many workers is parked for an hour."""
+MONTH_S = 30.44 * 24 * 3600
+
+
+class ApplyEvents:
+    """Works messages of the `events` lane."""
+
+    def __init__(self, context: EventContext) -> None:
+        self._context = context
+        self._back: dict[float, list[PartitionName]] = {}
+
+    async def message(self, message: EventMessage, *, dequeue_count: int, invocation: str) -> None:
+        """Work a message; from the second delivery on one partition at a time."""
+        context = self._context
+        message = replace(message, again=message.again + dequeue_count - 1)
+        owner = f"{invocation}:{context.base.nonce()}"
+        parts = [message]
+        if message.again and len(message.partitions) > 1:
+            parts = [replace(message, partitions=(one,)) for one in message.partitions]
+        for part in parts:
+            await self._part(part, owner)
+        await context.base.counters.flush(now=True)
+
+    async def _part(self, message: EventMessage, owner: str) -> None:
+        context = self._context
+        self._back = {}
+        if message.again > MOST_AGAIN:
+            await self._give_up(message)
+            return
+        try:
+            events = context.configuration()
+            progress = await guard(context)
+            if message.epoch != progress.epoch:
+                telemetry.event("message_superseded", flow=FLOW, partitions=len(message.partitions))
+                return
+            await self._work(message, events, owner)
+            await context.base.control.resume(FLOW, "apply")
+        except SyncError as error:
+            delay = await context.base.stopped(FLOW, "apply", error)
+            await send(context, replace(message, again=0), delay_s=delay)
+            return
+        for delay, names in self._back.items():
+            await send(context, EventMessage(message.epoch, tuple(names)), delay_s=delay)
+
+    async def _give_up(self, message: EventMessage) -> None:
+        for partition in message.partitions:
+            telemetry.warning("partition_parked", flow=FLOW, partition=partition.name, code="crashes_worker")
+            await self._context.parked.add(ParkedEvent("", partition.name, self._context.now()))
+
+    async def _work(self, message: EventMessage, events: Events, owner: str) -> None:
+        context = self._context
+        deadline = context.settings.claim_deadline(context.now())
+        works = await self._read_all(message.partitions)
+        standing = await standings(context.base, {contact for work in works for contact in work.rows})
+        oldest = self._oldest(events)
+        for work in works:
+            work.plan(events, standing, oldest)
+        works = [work for work in works if not work.corrects or await self._claim(work, owner, deadline)]
+        for work in works:
+            if work.claimed:
+                work.plan(events, standing, oldest)
+        writing = Writing(context, deadline)
+        results = await writing.write([write for work in works for write in work.writes(events)])
+        await self._check_parents(works, results)
+        await gather_all([self._record(work, results, events, owner) for work in works])
+        await self._note_stop(results)
+
+    def _oldest(self, events: Events) -> float:
+        months = events.options.retention_months
+        return self._context.now() - months * MONTH_S if months else 0.0
+
+    async def _read_all(self, names: Sequence[PartitionName]) -> list[Work]:
+        works: list[Work] = []
+
+        async def one(name: PartitionName) -> None:
+            async with self._context.stores:
+                work = await self._read(name)
+            if work is not None:
+                works.append(work)
+
+        await gather_all([one(name) for name in names])
+        return sorted(works, key=lambda work: work.name)
+
+    async def _read(self, name: PartitionName) -> Work | None:
+        """The claim first, then the rows: a claim written since makes ours fail. None: nothing to do now."""
+        context = self._context
+        claim = await context.events.claim(name.name)
+        if claim.owner and claim.take_over > context.now():
+            self._again(name, claim.take_over - context.now())
+            return None
+        return await self._rows(name, claim)
+
+    async def _rows(self, name: PartitionName, claim: PartitionClaim) -> Work | None:
+        events = self._context.events
+        waiting = await events.open_rows(name.name)
+        contacts = {row.contact for row in waiting} | set(name.contacts)
+        if not contacts:
+            return None
+        rows = await events.of_contacts(name.name, sorted(contacts))
+        is_open = {
+            row.key
+            for contact, mine in rows.items()
+            for row in mine
+            if row.open or (row.code == PARKED and contact in name.contacts)
+        }
+        found = {contact: mine for contact, mine in rows.items() if mine}
+        return Work(name.name, claim, found, is_open, name.contacts)
+
+    async def _claim(self, work: Work, owner: str, deadline: float) -> bool:
+        """Claim a partition for corrections and read its rows again; False: somebody else works it."""
+        settings = self._context.settings
+        claim = replace(work.claim, owner=owner, take_over=settings.takeover_at(deadline))
+        name = PartitionName(work.name, work.contacts)
+        try:
+            work.claim = await self._context.events.write_claim(work.name, claim, self._context.now())
+        except RowConflict:
+            self._again(name, 1.0)
+            return False
+        fresh = await self._rows(name, work.claim)
+        if fresh is None:
+            fresh = Work(work.name, work.claim, {}, set())
+        # Contacts that came in meanwhile have no standing yet: their rows wait for their own message.
+        work.rows = {contact: rows for contact, rows in fresh.rows.items() if contact in work.rows}
+        work.open = {key for key in fresh.open if key.partition(":")[0] in work.rows}
+        work.claimed = True
+        return True
+
+    async def _check_parents(self, works: Iterable[Work], results: dict[str, Result]) -> None:
+        """A create that named nobody: is it the contact that is gone?"""
+        contacts = sorted(
+            {
+                activity.contact
+                for work in works
+                for activity in work.activities
+                if activity.id in results and results[activity.id].ended is Ended.NO_PARENT
+            }
+        )
+        there: set[str] = set()
+        later: Result | None = None
+        try:
+            for start in range(0, len(contacts), IDS_PER_READ):
+                there |= await exist(self._context.base, contacts[start : start + IDS_PER_READ])
+        except SyncError as error:
+            later = Result(Ended.LATER, error.code, RETRY_S)
+        for work in works:
+            for activity in work.activities:
+                result = results.get(activity.id)
+                if result is not None and result.ended is Ended.NO_PARENT and activity.contact not in there:
+                    results[activity.id] = later or replace(result, code=Standing.DELETED.value)
+
+    async def _record(self, work: Work, results: dict[str, Result], events: Events, owner: str) -> None:
+        """Parked rows first, then the partition's rows, then its claim."""
+        context = self._context
+        rows, delay = work.settle(results, events, context.now())
+        for contact in sorted({row.contact for row in rows if row.code == PARKED}):
+            await context.parked.add(ParkedEvent(contact, work.name, context.now()))
+        moved = await context.events.write(rows)
+        if moved:
+            delay = 1.0 if delay is None else min(delay, 1.0)
+        self._count(work, rows, results, moved)
+        unknown = any(
+            results[activity.id].ended is Ended.UNKNOWN
+            for activity in work.activities
+            if activity.id in results
+        )
+        if work.claimed:
+            delay = await self._release(work, delay, unknown=unknown)
+        elif unknown:
+            delay = 1.0
+        if delay is not None:
+            self._again(PartitionName(work.name, work.contacts), delay)
+
+    async def _release(self, work: Work, delay: float | None, *, unknown: bool) -> float | None:
+        """Give the claim back, or keep it until an unknown correction can no longer land."""
+        context = self._context
+        kept = replace(work.claim, owner="", take_over=0.0)
+        if unknown:
+            wait = context.settings.gateway_s + context.settings.skew_s
+            kept = replace(work.claim, take_over=context.now() + wait)
+            delay = wait
+        try:
+            await context.events.write_claim(work.name, kept, context.now())
+        except RowConflict:
+            telemetry.warning("claim_lost", flow=FLOW, partition=work.name)
+        return delay
+
+    def _again(self, name: PartitionName, delay: float) -> None:
+        self._back.setdefault(round(max(delay, 0.0), 1), []).append(name)
+
+    def _count(
+        self, work: Work, rows: Sequence[EventRow], results: dict[str, Result], moved: set[str]
+    ) -> None:
+        context = self._context
+        for row in rows:
+            if row.key not in moved and row.key in work.open and not row.open and row.code:
+                context.count(f"dropped:{row.code}")
+        for activity in work.activities:
+            result = results.get(activity.id)
+            verb = work.verb(activity)
+            if result is not None and verb is not None and result.ended is Ended.WRITTEN:
+                context.count(f"did:{'created' if verb == 'CreateMultiple' else 'corrected'}")
+            elif result is not None and result.ended is Ended.REFUSED:
+                telemetry.warning("event_refused", flow=FLOW, record=activity.contact, code=result.code)
+
+    async def _note_stop(self, results: dict[str, Result]) -> None:
+        """Show in `status` what stops the flow."""
+        for result in results.values():
+            if result.ended is Ended.LATER and result.code:
+                error = SyncError(result.code)
+                if error.reaction is Reaction.STOP:
+                    await self._context.base.control.pause(FLOW, "apply", result.code)
+                    return
+
+
+async def return_poison(context: EventContext, message: EventMessage) -> None:
+    """What the platform gave up on goes back, each partition alone."""
+    await asyncio.gather(
+        *(
+            send(context, EventMessage(message.epoch, (one,), message.again + 1), delay_s=60.0)
+            for one in message.partitions
+        )
+    )

@@ -1,0 +1,131 @@
+"""One partition in work: its rows, what its contacts' activities must be, and what is recorded of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sync.dynamics.activities import Target, Verb
+from sync.flows.events.standing import Standing
+from sync.flows.events.write import Ended, Result, Write
+from sync.model import EventRow
+from sync.planning.activities import Events
+from sync.planning.events import Activity, plan_contact
+from sync.storage.events import PartitionClaim
+
+PARKED = Standing.UNKNOWN.value
+
+
+@dataclass
+class Work:
+    """`rows` by contact; `open` are the keys to be worked, parked rows of contacts that appeared included."""
+
+    name: str
+    claim: PartitionClaim
+    rows: dict[str, list[EventRow]]
+    open: set[str]
+    contacts: tuple[str, ...] = ()
+    """Contacts whose parked rows are worked: they must come along when this comes back."""
+    claimed: bool = False
+    closed: dict[str, str] = field(default_factory=dict)
+    """Rows to close without an activity, and why."""
+    activities: list[Activity] = field(default_factory=list)
+    by_key: dict[str, EventRow] = field(default_factory=dict)
+
+    def plan(self, events: Events, standing: Mapping[str, Standing], oldest: float) -> None:
+        """Decide about every open row."""
+        self.by_key = {row.key: row for rows in self.rows.values() for row in rows}
+        self.closed, self.activities = {}, []
+        for contact, rows in sorted(self.rows.items()):
+            mine = [row.key for row in rows if row.key in self.open]
+            stands = standing.get(contact, Standing.UNKNOWN)
+            if stands is not Standing.THERE:
+                self.closed.update(dict.fromkeys(mine, stands.value))
+                continue
+            planned = plan_contact(rows, events, oldest=oldest)
+            self.closed.update((key, why) for key, why in planned.left.items() if key in self.open)
+            self.activities += [
+                activity for activity in planned.activities if self.open.intersection(activity.rows)
+            ]
+
+    def told(self, activity: Activity) -> EventRow:
+        """The row that keeps what is recorded of an activity."""
+        return self.by_key.get(activity.key) or EventRow(self.name, activity.key, None)
+
+    def verb(self, activity: Activity) -> Verb | None:
+        """What must be written, if anything: what was deleted by someone stays so."""
+        told = self.told(activity)
+        if told.told == "gone" or (told.told == "written" and told.told_hash == activity.hash):
+            return None
+        return Verb.UPDATE if told.told else Verb.CREATE
+
+    @property
+    def corrects(self) -> bool:
+        """Whether something that exists must change: that needs the claim, and rows read under it."""
+        return any(self.verb(activity) is Verb.UPDATE for activity in self.activities)
+
+    def writes(self, events: Events) -> list[Write]:
+        """The targets, deterministic in order."""
+        found: list[Write] = []
+        for activity in self.activities:
+            verb = self.verb(activity)
+            if verb is not None:
+                found.append((verb, target_of(activity, events, verb)))
+        return found
+
+    def settle(
+        self, results: Mapping[str, Result], events: Events, now: float
+    ) -> tuple[list[EventRow], float | None]:
+        """The rows to write, and after how many seconds this partition must come back (None: not at all)."""
+        changed: dict[str, EventRow] = {}
+        delays: list[float] = []
+        for key, why in self.closed.items():
+            changed[key] = replace(self.by_key[key], open=False, code=why, updated=now)
+        for activity in self.activities:
+            verb = self.verb(activity)
+            result = results[activity.id] if verb is not None else Result(Ended.WRITTEN)
+            told, open_left, code, delay = _recorded(activity, verb, result, closes=events.options.close)
+            if delay is not None:
+                delays.append(delay)
+            if told is not None:
+                row = changed.get(activity.key) or self.told(activity)
+                changed[activity.key] = replace(row, told=told[0], told_hash=told[1], updated=now)
+            if not open_left:
+                for key in self.open.intersection(activity.rows):
+                    changed[key] = replace(changed.get(key) or self.by_key[key], open=False, code=code)
+                    changed[key] = replace(changed[key], updated=now)
+        return list(changed.values()), min(delays, default=None)
+
+
+def _recorded(
+    activity: Activity, verb: Verb | None, result: Result, *, closes: bool
+) -> tuple[tuple[str, str] | None, bool, str, float | None]:
+    """(what is recorded of the activity, whether its rows stay open, their code, delay until the next try)."""
+    if verb is None:
+        return None, False, "", None
+    ended = result.ended
+    if ended is Ended.WRITTEN or (ended is Ended.EXISTS and activity.original):
+        if closes and verb is Verb.CREATE:
+            # Completing it is a correction of its own: a create cannot set the state.
+            return ("written", ""), True, "", 0.0
+        return ("written", activity.hash), False, "", None
+    if ended is Ended.EXISTS:
+        # There in some version: correct it, under the claim.
+        return ("exists", ""), True, "", 0.0
+    if ended is Ended.GONE:
+        return ("gone", ""), False, "activity_deleted", None
+    if ended in (Ended.REFUSED, Ended.NO_PARENT):
+        return None, False, result.code, None
+    return None, True, "", result.delay_s
+
+
+def target_of(activity: Activity, events: Events, verb: Verb) -> Target:
+    table = events.tables.of(activity.kind)
+    values = dict(activity.columns)
+    owner = ""
+    if events.options.close and verb is Verb.UPDATE:
+        values |= {"statecode": 1, "statuscode": 2}
+    if verb is Verb.CREATE and events.options.owner is not None:
+        chosen = events.options.owner
+        owner = f"/{'systemusers' if chosen.kind == 'user' else 'teams'}({chosen.id})"
+    return Target(table.entity_set, table.table, activity.id, values, activity.contact, owner)

@@ -1,0 +1,70 @@
+"""Whether the contact of an event is there: by the ledger of the contacts flow, else by asking Dynamics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+
+from sync.dynamics.client import IDS_PER_READ
+from sync.errors import SyncError
+from sync.flows.context import Context
+from sync.model import LedgerRow, State
+from sync.storage.ledger import bucket_of, partition_of
+
+CONTACTS = "contacts"
+"""The mapping whose ledger knows the contacts."""
+MOST_GETS = 64
+
+
+class Standing(StrEnum):
+    THERE = "there"
+    UNKNOWN = "contact_unknown"
+    DELETED = "contact_deleted"
+    BLOCKED = "contact_blocked"
+    """Its profile was erased in Campaign: perhaps by the person's own wish."""
+
+
+async def standings(context: Context, contacts: Collection[str]) -> dict[str, Standing]:
+    """How it stands with each contact; raises SyncError."""
+    ids = sorted(contacts)
+    rows = await _rows(context, ids)
+    found = {record_id: _standing(row) for record_id, row in rows.items()}
+    doubtful = [record_id for record_id in ids if found.get(record_id) is None]
+    for start in range(0, len(doubtful), IDS_PER_READ):
+        part = doubtful[start : start + IDS_PER_READ]
+        there = await exist(context, part)
+        found.update((one, Standing.THERE if one in there else Standing.UNKNOWN) for one in part)
+    return {record_id: standing for record_id, standing in found.items() if standing is not None}
+
+
+async def exist(context: Context, ids: Sequence[str]) -> set[str]:
+    """Which of up to 50 contacts Dynamics has now."""
+    async with context.dynamics_permit(spare=1):
+        return set(await context.dynamics.read("contacts", "contactid", (), ids))
+
+
+async def _rows(context: Context, ids: Sequence[str]) -> dict[str, LedgerRow]:
+    """Ledger rows of the contacts; none where that flow is not set up."""
+    try:
+        await context.active(CONTACTS)
+    except SyncError:
+        return {}
+    epoch = (await context.watermarks.progress(CONTACTS)).epoch
+    buckets = context.buckets[CONTACTS]
+    rows: dict[str, LedgerRow] = {}
+    for start in range(0, len(ids), MOST_GETS):
+        part = ids[start : start + MOST_GETS]
+        gets = [context.ledger.get(partition_of(CONTACTS, epoch, bucket_of(i, buckets)), i) for i in part]
+        rows.update(zip(part, await asyncio.gather(*gets), strict=True))
+    return rows
+
+
+def _standing(row: LedgerRow) -> Standing | None:
+    if row.etag is None or row.state is State.NEW:
+        return None
+    if row.state is State.DELETED:
+        return Standing.DELETED
+    if row.state is State.HOLD:
+        return Standing.BLOCKED if row.code == "profile_missing" else Standing.DELETED
+    return Standing.THERE
