@@ -17,11 +17,17 @@ from pathlib import Path
 import httpx
 
 from sync.campaign.profiles import Addressing, Profiles
-from sync.connections import open_http
+from sync.connections import event_sites, open_http
+from sync.dynamics.activities import ActivityWriter
 from sync.dynamics.client import Dynamics
 from sync.flows.apply import Apply
 from sync.flows.context import Context
 from sync.flows.control import control
+from sync.flows.events.apply import ApplyEvents, return_poison
+from sync.flows.events.context import EventContext
+from sync.flows.events.house import delete_old_activities, expire_events, wake_events
+from sync.flows.events.message import from_text
+from sync.flows.events.pull import PullEvents
 from sync.flows.expire import expire_rows
 from sync.flows.feed import feed_backfill
 from sync.flows.health import MappingHealth, health
@@ -35,15 +41,22 @@ from sync.settings import Settings
 from sync.storage.account import Account
 from sync.storage.budget import Budget, Limit
 from sync.storage.control import Control
+from sync.storage.events import Events
+from sync.storage.files import Files
 from sync.storage.history import Counters, History, ParkedRecords
 from sync.storage.lanes import Lanes, MessageUnreadable, from_message
 from sync.storage.ledger import Ledger
+from sync.storage.logs import LogSource
 from sync.storage.mappings import Mappings
+from sync.storage.parked_events import ParkedEvents
 from sync.storage.permits import Permits
 from sync.storage.watermarks import Watermarks
 from sync.transport import AiohttpTransport
 
 ROOT = Path(__file__).parent.parent
+EXECUTION_MS, EXECUTION_WINDOW_S = 1_000_000, 300.0
+"""Execution time that events take of an application user's 1,200 s in 300 s (dataverse.md 3); the rest is for reads."""
+EXECUTION_BURST_MS, EXECUTION_REQUEST_MS = 100_000, 60_000
 
 
 class SystemClock:
@@ -62,6 +75,7 @@ class App:
 
     context: Context
     account: Account
+    events: EventContext
     reporter: Reporter | None = None
     """Logs the state for dashboards and alerts; None where nobody looks (tests, the command line)."""
 
@@ -82,6 +96,8 @@ class App:
     async def expire_rows(self) -> None:
         """Timer, daily: remove old rows."""
         await expire_rows(self.context)
+        await expire_events(self.events)
+        await delete_old_activities(self.events)
 
     async def apply(self, lane: Lane, body: str, *, dequeue_count: int, invocation: str) -> None:
         """Queue `live` or `backfill`: work one chunk."""
@@ -92,6 +108,23 @@ class App:
             return
         await Apply(self.context).chunk(chunk, dequeue_count=dequeue_count, invocation=invocation)
 
+    async def pull_email_events(self, *, invocation: str) -> None:
+        """Timer: read log exports."""
+        await PullEvents(self.events).tick(f"{invocation}:{self.context.nonce()}")
+
+    async def apply_events(self, body: str, *, dequeue_count: int, invocation: str) -> None:
+        """Queue `events`: work some partitions."""
+        try:
+            message = from_text(body)
+        except MessageUnreadable:
+            await set_aside(self.context, Lane.EVENTS, body)
+            return
+        await ApplyEvents(self.events).message(message, dequeue_count=dequeue_count, invocation=invocation)
+
+    async def wake_events(self) -> None:
+        """Timer: send events whose contact has appeared."""
+        await wake_events(self.events)
+
     async def control(self, body: str, *, invocation: str) -> None:
         """Queue `control`: run now, full read, replay, sweep."""
         try:
@@ -101,7 +134,16 @@ class App:
 
     async def poison(self, lane: Lane, body: str) -> None:
         """A `-poison` queue: return its records to their lane."""
-        await poison(self.context, lane, body)
+        if lane is Lane.EVENTS:
+            await self._events_poison(body)
+        else:
+            await poison(self.context, lane, body)
+
+    async def _events_poison(self, body: str) -> None:
+        try:
+            await return_poison(self.events, from_text(body))
+        except MessageUnreadable:
+            await set_aside(self.context, Lane.EVENTS, body)
 
     async def health(self) -> tuple[bool, list[MappingHealth]]:
         """Freshness of every mapping."""
@@ -118,10 +160,12 @@ def compose(
     addressing: Addressing | None,
     shipped: dict[str, str],
     instance: str = "local",
+    logs: LogSource | None = None,
+    events_text: str = "",
 ) -> App:
     """Wire one worker's app from its parts; `addressing` None asks Campaign before the first chunk.
 
-    `http` must know the sites `dynamics` and `campaign`.
+    `logs` None: no events. `http` must know the sites `dynamics` and `campaign`.
     """
     limit = Limit(
         "campaign",
@@ -157,7 +201,30 @@ def compose(
         probed=addressing is not None,
         calls_in_flight=asyncio.Semaphore(settings.campaign_concurrency),
     )
-    return App(context, account)
+    return App(context, account, _events(context, account, http, logs, events_text))
+
+
+def _events(
+    context: Context, account: Account, http: Http, logs: LogSource | None, text: str
+) -> EventContext:
+    settings, table = context.settings, account.table("budget")
+    writer = ActivityWriter(context.dynamics, event_sites(http, settings))
+    limits = [
+        Limit(
+            f"dynamics-ms-{user}", EXECUTION_MS, EXECUTION_WINDOW_S, EXECUTION_BURST_MS, EXECUTION_REQUEST_MS
+        )
+        for user in range(writer.users)
+    ]
+    return EventContext(
+        base=context,
+        events=Events(account.table("events")),
+        files=Files(account.table("exports")),
+        parked=ParkedEvents(account.table("parkedevents")),
+        writer=writer,
+        budgets=[Budget(table, limit, context.clock, context.rng) for limit in limits],
+        source=logs,
+        text=text,
+    )
 
 
 _worker: dict[asyncio.AbstractEventLoop, asyncio.Task[App]] = {}
@@ -188,6 +255,8 @@ async def start(env: Mapping[str, str], *, transport: httpx.AsyncBaseTransport |
         addressing=None if chosen == "auto" else Addressing(chosen),
         shipped=shipped_mappings(ROOT / settings.mappings_dir),
         instance=f"{env.get('WEBSITE_INSTANCE_ID', 'local')[:16]}-{os.getpid()}",
+        logs=await open_logs(settings),
+        events_text=events_text(ROOT / settings.mappings_dir),
     )
     app.reporter = Reporter(app.context)
     return app
@@ -205,6 +274,27 @@ async def open_account(settings: Settings) -> Account:
     azure = AzureAccount.from_connection_string(settings.storage_connection.get_secret_value())
     await azure.create()
     return azure.view()
+
+
+async def open_logs(settings: Settings) -> LogSource | None:
+    """Where log exports lie; None if no container is set."""
+    if not settings.events_container:
+        return None
+    from sync.storage.azure_logs import AzureLogs
+
+    connection = settings.events_connection.get_secret_value()
+    if connection:
+        return AzureLogs.from_connection_string(connection, settings.events_container)
+    from azure.identity.aio import DefaultAzureCredential
+
+    credential = DefaultAzureCredential(managed_identity_client_id=settings.storage_client_id or None)
+    return AzureLogs.from_identity(settings.events_blob_uri, settings.events_container, credential)
+
+
+def events_text(folder: Path) -> str:
+    """How events show in Dynamics, as it comes with the code."""
+    path = folder / "events.yaml"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def shipped_mappings(folder: Path) -> dict[str, str]:

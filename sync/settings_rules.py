@@ -16,6 +16,28 @@ def broken_rules(settings: Settings) -> Iterator[Problem]:
     yield from _dynamics(settings)
     yield from _campaign(settings)
     yield from _times(settings)
+    yield from _events(settings)
+
+
+def _events(settings: Settings) -> Iterator[Problem]:
+    if not settings.events_container:
+        return
+    if settings.events_blob_uri:
+        yield from _address("EVENTS_BLOB_URI", settings.events_blob_uri)
+    elif not settings.events_connection.get_secret_value():
+        yield Problem(
+            "EVENTS_BLOB_URI",
+            "is missing",
+            "EVENTS_CONTAINER is set: say where, https://<account>.blob.core.windows.net",
+        )
+    ids = [one for one in settings.events_user_ids.split(",") if one.strip()]
+    secrets = [one for one in settings.events_user_secrets.get_secret_value().split(",") if one.strip()]
+    if secrets and len(secrets) != len(ids):
+        yield Problem(
+            "EVENTS_USER_SECRETS",
+            "does not have one secret for each of EVENTS_USER_IDS",
+            "Give as many, in the same order, or none to use managed identities",
+        )
 
 
 def _storage(settings: Settings) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from sync.planning.exports import Exports
 from sync.planning.mapping import Column, Text
 
 Prefix = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9]{1,7}$")]
@@ -217,6 +218,8 @@ class Events(_Strict):
     events: Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
     """Its name: part of table keys and log events."""
     options: EventOptions = EventOptions()
+    exports: Exports = Exports()
+    """How Campaign writes the log exports (docs/campaign-setup.md)."""
     follow_up_tasks: FollowUps = FollowUps()
     tables: Tables
     publisher: Publisher

@@ -124,7 +124,8 @@ def _activity(kind: EventKind, key: str, group: Kept, kept: Kept, told: Kept, ev
         if kind is EventKind.SEND:
             mark, marks = _bounce_mark(group, kept)
             fields |= mark
-    columns = _columns(events.tables.of(kind), fields)
+    latest = max(event.at for _, event in group)
+    columns = {**_columns(events.tables.of(kind), fields), "sortdate": _time(latest)}
     name = _name(granularity, kind, event)
     return Activity(
         id=str(uuid5(NAMESPACE, "|".join(name))),
@@ -134,7 +135,7 @@ def _activity(kind: EventKind, key: str, group: Kept, kept: Kept, told: Kept, ev
         columns=columns,
         hash=_hash(columns, events),
         original=not row.revised and _alone(event, told, granularity),
-        at=max(event.at for _, event in group),
+        at=latest,
         rows=tuple(row.key for row, _ in group) + marks,
     )
 
