@@ -110,6 +110,11 @@ class ActivityWriter:
         answer = await self._sites[user].call("POST", url, JSON, body)
         if not answer.ok:
             raise error_from(answer)
+        # A proxy's friendly page is no proof that anything was written.
+        if verb is Verb.CREATE and len(answer.json().get("Ids") or ()) != len(targets):
+            raise answer.lost("not one id for each row")
+        if verb is Verb.UPDATE and answer.status != 204:
+            raise answer.lost("not the answer of UpdateMultiple")
 
     async def batch(self, writes: Sequence[tuple[Verb, Target]], user: int) -> list[SyncError | None]:
         """Write rows of any tables one by one in one request; None for each that was written, else its error."""

@@ -26,7 +26,9 @@ def granular(name: str) -> Events:
     return load_events(TEXT.replace("granularity: every_event", f"granularity: {name}"))
 
 
-def row(kind: str, log_id: str = "1", at: float = 0.0, modified: float | None = None, **more: str) -> EventRow:
+def row(
+    kind: str, log_id: str = "1", at: float = 0.0, modified: float | None = None, **more: str
+) -> EventRow:
     event = EmailEvent(
         kind=kind,
         log="delivery" if kind in ("send", "bounce") else "tracking",
@@ -123,7 +125,11 @@ def test_machines_that_name_themselves_are_left_out_where_wanted(agent: str) -> 
 
 
 def test_nobody_clicks_within_two_seconds() -> None:
-    rows = [row("send", "1", at=0), row("click", "2", at=1.5, agent="Mail/1"), row("click", "3", at=60, agent="Mail/1")]
+    rows = [
+        row("send", "1", at=0),
+        row("click", "2", at=1.5, agent="Mail/1"),
+        row("click", "3", at=60, agent="Mail/1"),
+    ]
     planned = plan_contact(rows, configured(filter_bots=True))
     assert [key.rpartition(":")[2] for key in planned.left] == ["2"]
 
@@ -135,7 +141,12 @@ def test_a_url_over_the_columns_length_is_left_out_not_cut() -> None:
 
 
 def test_one_activity_per_delivery_counts_from_all_rows() -> None:
-    rows = [row("send", "1"), row("open", "2", at=60), row("open", "3", at=90), row("click", "4", at=99, url="u")]
+    rows = [
+        row("send", "1"),
+        row("open", "2", at=60),
+        row("open", "3", at=90),
+        row("click", "4", at=99, url="u"),
+    ]
     (activity,) = plan_contact(rows, granular("per_delivery")).activities
     assert activity.kind is EventKind.SEND
     assert (activity.columns["acs_opencount"], activity.columns["acs_clickcount"]) == (2, 1)
@@ -160,7 +171,8 @@ def test_order_of_arrival_changes_nothing(granularity: str) -> None:
             {
                 one.key: one
                 for one in (
-                    row(rng.choice(kinds), str(rng.randrange(3)), rng.randrange(5), rng.randrange(9)) for _ in range(6)
+                    row(rng.choice(kinds), str(rng.randrange(3)), rng.randrange(5), rng.randrange(9))
+                    for _ in range(6)
                 )
             }.values()
         )

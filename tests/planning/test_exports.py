@@ -40,7 +40,9 @@ def code(reader: LineReader, line: str) -> tuple[str, str]:
 
 
 def test_a_sent_line_is_a_send() -> None:
-    found = event(delivery(), delivery_line(12, CONTACT.upper(), at=0, modified=1.5, mirror="https://m.test/1"))
+    found = event(
+        delivery(), delivery_line(12, CONTACT.upper(), at=0, modified=1.5, mirror="https://m.test/1")
+    )
     assert (found.kind, found.log, found.log_id) == ("send", "delivery", "12")
     assert (found.contact, found.at, found.modified) == (CONTACT, START, START + 1.5)
     assert (found.campaign, found.delivery, found.mirror) == ("2019LoyaltyCamp", "DM190", "https://m.test/1")

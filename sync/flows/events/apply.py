@@ -63,8 +63,8 @@ class ApplyEvents:
             if message.epoch != progress.epoch:
                 telemetry.event("message_superseded", flow=FLOW, partitions=len(message.partitions))
                 return
-            await self._work(message, events, owner)
-            await context.base.control.resume(FLOW, "apply")
+            if not await self._work(message, events, owner):
+                await context.base.control.resume(FLOW, "apply")
         except SyncError as error:
             delay = await context.base.stopped(FLOW, "apply", error)
             await send(context, replace(message, again=0), delay_s=delay)
@@ -77,7 +77,8 @@ class ApplyEvents:
             telemetry.warning("partition_parked", flow=FLOW, partition=partition.name, code="crashes_worker")
             await self._context.parked.add(ParkedEvent("", partition.name, self._context.now()))
 
-    async def _work(self, message: EventMessage, events: Events, owner: str) -> None:
+    async def _work(self, message: EventMessage, events: Events, owner: str) -> bool:
+        """Work all partitions together; whether something stops the flow."""
         context = self._context
         deadline = context.settings.claim_deadline(context.now())
         works = await self._read_all(message.partitions)
@@ -93,7 +94,7 @@ class ApplyEvents:
         results = await writing.write([write for work in works for write in work.writes(events)])
         await self._check_parents(works, results)
         await gather_all([self._record(work, results, events, owner) for work in works])
-        await self._note_stop(results)
+        return await self._note_stop(results)
 
     def _oldest(self, events: Events) -> float:
         months = events.options.retention_months
@@ -232,14 +233,13 @@ class ApplyEvents:
             elif result is not None and result.ended is Ended.REFUSED:
                 telemetry.warning("event_refused", flow=FLOW, record=activity.contact, code=result.code)
 
-    async def _note_stop(self, results: dict[str, Result]) -> None:
-        """Show in `status` what stops the flow."""
-        for result in results.values():
-            if result.ended is Ended.LATER and result.code:
-                error = SyncError(result.code)
-                if error.reaction is Reaction.STOP:
-                    await self._context.base.control.pause(FLOW, "apply", result.code)
-                    return
+    async def _note_stop(self, results: dict[str, Result]) -> bool:
+        """Show in `status` what stops the flow, if anything does."""
+        for code in sorted({result.code for result in results.values() if result.ended is Ended.LATER}):
+            if code and SyncError(code).reaction is Reaction.STOP:
+                await self._context.base.control.pause(FLOW, "apply", code)
+                return True
+        return False
 
 
 async def return_poison(context: EventContext, message: EventMessage) -> None:
