@@ -16,10 +16,11 @@ from sync.catalogue.common import COMMON
 from sync.catalogue.dynamics import DYNAMICS
 from sync.catalogue.engine import ENGINE
 from sync.catalogue.entry import Entry, Reaction
+from sync.catalogue.events import EVENTS
 
 __all__ = ["CATALOGUE", "Entry", "Reaction", "SyncError", "Throttled", "UnknownOutcome"]
 
-CATALOGUE: dict[str, Entry] = {**COMMON, **DYNAMICS, **CAMPAIGN, **ENGINE}
+CATALOGUE: dict[str, Entry] = {**COMMON, **DYNAMICS, **CAMPAIGN, **ENGINE, **EVENTS}
 
 
 class SyncError(Exception):

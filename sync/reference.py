@@ -15,6 +15,7 @@ from sync.catalogue.common import COMMON
 from sync.catalogue.dynamics import DYNAMICS
 from sync.catalogue.engine import ENGINE
 from sync.catalogue.entry import Entry, Reaction
+from sync.catalogue.events import EVENTS
 from sync.settings import Settings
 
 _NOTE = "<!-- Written by `python -m sync.reference` from the code; do not edit. -->\n"
@@ -61,6 +62,7 @@ def errors_page() -> str:
         "Dynamics": DYNAMICS,
         "Campaign": CAMPAIGN,
         "The sync": ENGINE,
+        "Email events": EVENTS,
     }
     for title, entries in sections.items():
         lines += [f"## {title}", ""]

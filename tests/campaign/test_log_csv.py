@@ -11,8 +11,8 @@ import pytest
 from sync.campaign.log_csv import LONGEST, CsvStream, Record
 
 
-def read(data: bytes, piece: int = 7, **options: int) -> list[Record]:
-    stream = CsvStream(**options)
+def read(data: bytes, piece: int = 7, *, position: int = 0, line: int = 1) -> list[Record]:
+    stream = CsvStream(position=position, line=line)
     found = [
         record for start in range(0, len(data), piece) for record in stream.feed(data[start : start + piece])
     ]
@@ -34,9 +34,7 @@ def test_reading_can_go_on_behind_any_record() -> None:
     data = b'a,b\n1,"x\ny"\n2,z\n3,w\n'
     whole = read(data)
     stream = CsvStream()
-    lines = []
-    for record in stream.feed(data):
-        lines.append((record.end, stream.line))
+    lines = [(record.end, stream.line) for record in stream.feed(data)]
     for (end, line), index in zip(lines, range(1, len(whole) + 1), strict=True):
         assert read(data[end:], position=end, line=line) == whole[index:]
 

@@ -46,7 +46,10 @@ DELIVERY_HEADER = (
     "broadlogID,lastModified,deliveryName,campaignName,externalID,eventDate,status,proofMember,seedMember,"
     "bounceType,bounceReason,mirrorPageURL"
 )
-TRACKING_HEADER = "trackinglogID,lastModified,deliveryName,campaignName,externalID,logDate,type,proofMember,seedMember,url,userAgent"
+TRACKING_HEADER = (
+    "trackinglogID,lastModified,deliveryName,campaignName,externalID,logDate,type,proofMember,seedMember,url,"
+    "userAgent"
+)
 
 
 def contact_id(number: int) -> str:

@@ -29,16 +29,18 @@ def granular(name: str) -> Events:
 def row(
     kind: str, log_id: str = "1", at: float = 0.0, modified: float | None = None, **more: str
 ) -> EventRow:
+    if kind == "bounce":
+        more = {"bounce_type": "hard", **more}
     event = EmailEvent(
-        kind=kind,
-        log="delivery" if kind in ("send", "bounce") else "tracking",
-        log_id=log_id,
-        modified=START + (at if modified is None else modified),
-        delivery="DM190",
-        campaign="2019LoyaltyCamp",
-        contact=CONTACT,
-        at=START + at,
-        **({"bounce_type": "hard"} if kind == "bounce" else {}) | more,
+        kind,
+        "delivery" if kind in ("send", "bounce") else "tracking",
+        log_id,
+        START + (at if modified is None else modified),
+        "DM190",
+        "2019LoyaltyCamp",
+        CONTACT,
+        START + at,
+        **more,  # type: ignore[arg-type]
     )
     return EventRow("p", key_of(event), event, etag="e", open=True)
 
