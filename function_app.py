@@ -45,6 +45,22 @@ async def expire_rows(timer: func.TimerRequest) -> None:
     await (await worker_app()).expire_rows()
 
 
+@app.timer_trigger(arg_name="timer", schedule="%EVENTS_SCHEDULE%", use_monitor=False)
+async def pull_email_events(timer: func.TimerRequest, context: func.Context) -> None:
+    """Read Campaign's log exports, and send what waited for its contact; nothing while no container is set."""
+    await (await worker_app()).pull_email_events(invocation=context.invocation_id)
+
+
+@app.queue_trigger(arg_name="message", queue_name=Lane.EVENTS.value, connection=STORAGE)
+async def apply_events(message: func.QueueMessage, context: func.Context) -> None:
+    """Write the open events of some partitions to the timeline."""
+    await (await worker_app()).apply_events(
+        message.get_body().decode(),
+        dequeue_count=message.dequeue_count or 1,
+        invocation=context.invocation_id,
+    )
+
+
 @app.queue_trigger(arg_name="message", queue_name=Lane.LIVE.value, connection=STORAGE)
 async def apply_live(message: func.QueueMessage, context: func.Context) -> None:
     """Work a chunk of live changes."""
@@ -81,6 +97,12 @@ async def control_poison(message: func.QueueMessage) -> None:
     await (await worker_app()).poison(Lane.CONTROL, message.get_body().decode())
 
 
+@app.queue_trigger(arg_name="message", queue_name=f"{Lane.EVENTS.value}-poison", connection=STORAGE)
+async def events_poison(message: func.QueueMessage) -> None:
+    """Return a poisoned message of events, partition by partition."""
+    await (await worker_app()).poison(Lane.EVENTS, message.get_body().decode())
+
+
 @app.route(route="health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     """200 while every mapping was pulled within FRESHNESS_S, else 503; the body says which and why."""
@@ -92,7 +114,9 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
             for item in mappings
         ],
     }
-    return func.HttpResponse(json.dumps(body), status_code=200 if healthy else 503, mimetype="application/json")
+    return func.HttpResponse(
+        json.dumps(body), status_code=200 if healthy else 503, mimetype="application/json"
+    )
 
 
 async def _apply(lane: Lane, message: func.QueueMessage, context: func.Context) -> None:

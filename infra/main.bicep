@@ -122,13 +122,16 @@ param retentionDays int = 90
 @description('Log every read, write and delete on storage. Costs more than the sync itself under load.')
 param storageLogs bool = false
 
-// --- capabilities that are off until the code uses them ---
+// --- email events ---
 
-@description('A second storage account for files that Campaign writes; used by the events flow, which is not there yet. Needs privateNetwork: its firewall lets in Campaign and private endpoints only.')
+@description('A second storage account for the log exports that Campaign writes: switches the events flow on. Needs privateNetwork: its firewall lets in Campaign and private endpoints only.')
 param deployExports bool = false
 
 @description('Public addresses Campaign writes its files from.')
 param exportsAddresses string[] = []
+
+@description('Client ids of further application users that write events, with commas; their secrets are the vault secret events-users-secret, in the same order.')
+param eventsUserIds string = ''
 
 // Kept equal to sync/storage/account.py by a test.
 var queues = [
@@ -139,8 +142,22 @@ var queues = [
   'backfill-hold'
   'control'
   'control-poison'
+  'events'
+  'events-poison'
 ]
-var tables = ['watermarks', 'control', 'mappings', 'ledger', 'parked', 'history', 'budget', 'counters']
+var tables = [
+  'watermarks'
+  'control'
+  'mappings'
+  'ledger'
+  'parked'
+  'history'
+  'budget'
+  'counters'
+  'events'
+  'exports'
+  'parkedevents'
+]
 var packageContainer = 'app-package'
 
 var token = uniqueString(resourceGroup().id, name)
@@ -246,6 +263,7 @@ module network 'modules/network.bicep' = if (privateNetwork) {
 // What the app finds there is the secret itself: the platform resolves the reference with the app's identity.
 var campaignSecret = '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/campaign-client-secret)'
 var dynamicsSecret = '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/dynamics-client-secret)'
+var eventsSecret = '@Microsoft.KeyVault(SecretUri=${vault.outputs.uri}secrets/events-users-secret)'
 
 module app 'modules/app.bicep' = {
   name: 'app'
@@ -283,7 +301,11 @@ module app 'modules/app.bicep' = {
         CAMPAIGN_CLIENT_ID: campaignClientId
         CAMPAIGN_CLIENT_SECRET: campaignSecret
       },
-      empty(dynamicsClientId) ? {} : { DYNAMICS_CLIENT_SECRET: dynamicsSecret }
+      empty(dynamicsClientId) ? {} : { DYNAMICS_CLIENT_SECRET: dynamicsSecret },
+      exportsWanted ? { EVENTS_CONTAINER: 'exports' } : {},
+      exportsWanted ? { EVENTS_BLOB_URI: exports!.outputs.blobEndpoint } : {},
+      empty(eventsUserIds) ? {} : { EVENTS_USER_IDS: eventsUserIds },
+      empty(eventsUserIds) ? {} : { EVENTS_USERS_SECRET: eventsSecret }
     )
   }
   // Roles take minutes to be in force: the app must not start before they are assigned.

@@ -62,6 +62,26 @@ type Tunables = {
   DELETE_BRAKE_PERCENT: string?
   @description('So many deletes in 24 h are always let through.')
   DELETE_BRAKE_MIN: string?
+  @description('When the container of log exports is looked at.')
+  EVENTS_SCHEDULE: string?
+  @description('How long one tick reads files.')
+  EVENTS_PULL_SECONDS: string?
+  @description('A file is read once it has not been written for so long.')
+  EVENTS_SETTLE_S: string?
+  @description('A last line without line break is read from files that have not been written for so long.')
+  EVENTS_PARTIAL_S: string?
+  @description('A larger file is refused.')
+  EVENTS_FILE_MB: string?
+  @description('Days that event rows are kept; older files and lines are refused.')
+  EVENTS_DAYS: string?
+  @description('Partitions of each delivery; keep it once events have been read.')
+  EVENTS_BUCKETS: string?
+  @description('Lines that are stored before the position of the file is.')
+  EVENTS_READ_ROWS: string?
+  @description('Open events per queue message and per bulk request, about.')
+  EVENTS_MESSAGE_ROWS: string?
+  @description('Days that an event waits for a contact nobody knows yet.')
+  EVENTS_PARKED_DAYS: string?
 }
 
 @export()
@@ -95,4 +115,14 @@ var defaults = {
   FRESHNESS_S: '300'
   DELETE_BRAKE_PERCENT: '5'
   DELETE_BRAKE_MIN: '50'
+  EVENTS_SCHEDULE: '*/30 * * * * *'
+  EVENTS_PULL_SECONDS: '240'
+  EVENTS_SETTLE_S: '30'
+  EVENTS_PARTIAL_S: '900'
+  EVENTS_FILE_MB: '2048'
+  EVENTS_DAYS: '400'
+  EVENTS_BUCKETS: '16'
+  EVENTS_READ_ROWS: '20000'
+  EVENTS_MESSAGE_ROWS: '1000'
+  EVENTS_PARKED_DAYS: '30'
 }

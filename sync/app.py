@@ -109,8 +109,9 @@ class App:
         await Apply(self.context).chunk(chunk, dequeue_count=dequeue_count, invocation=invocation)
 
     async def pull_email_events(self, *, invocation: str) -> None:
-        """Timer: read log exports."""
+        """Timer: read log exports, and send events whose contact has appeared."""
         await PullEvents(self.events).tick(f"{invocation}:{self.context.nonce()}")
+        await wake_events(self.events)
 
     async def apply_events(self, body: str, *, dequeue_count: int, invocation: str) -> None:
         """Queue `events`: work some partitions."""
@@ -120,10 +121,6 @@ class App:
             await set_aside(self.context, Lane.EVENTS, body)
             return
         await ApplyEvents(self.events).message(message, dequeue_count=dequeue_count, invocation=invocation)
-
-    async def wake_events(self) -> None:
-        """Timer: send events whose contact has appeared."""
-        await wake_events(self.events)
 
     async def control(self, body: str, *, invocation: str) -> None:
         """Queue `control`: run now, full read, replay, sweep."""
@@ -284,7 +281,9 @@ async def open_logs(settings: Settings) -> LogSource | None:
 
     connection = settings.events_connection.get_secret_value()
     if connection:
-        return AzureLogs.from_connection_string(connection, settings.events_container)
+        logs = AzureLogs.from_connection_string(connection, settings.events_container)
+        await logs.create()
+        return logs
     from azure.identity.aio import DefaultAzureCredential
 
     credential = DefaultAzureCredential(managed_identity_client_id=settings.storage_client_id or None)

@@ -42,7 +42,7 @@ def event_sites(http: Http, settings: Settings) -> list[Site]:
     sites = [http.site("dynamics")]
     ids = [one.strip() for one in settings.events_user_ids.split(",") if one.strip()]
     secrets = [
-        one.strip() for one in settings.events_user_secrets.get_secret_value().split(",") if one.strip()
+        one.strip() for one in settings.events_users_secret.get_secret_value().split(",") if one.strip()
     ]
     for place, client_id in enumerate(ids):
         if secrets:

@@ -67,8 +67,8 @@ class EventSettings(BaseModel):
         "",
         "Client ids of further application users that write events, with commas: each has limits of its own.",
     )
-    events_user_secrets: SecretStr = _events(
-        "EVENTS_USER_SECRETS",
+    events_users_secret: SecretStr = _events(
+        "EVENTS_USERS_SECRET",
         NO_SECRET,
         "Their secrets in the same order, with commas, by Key Vault reference.",
     )

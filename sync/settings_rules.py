@@ -31,10 +31,10 @@ def _events(settings: Settings) -> Iterator[Problem]:
             "EVENTS_CONTAINER is set: say where, https://<account>.blob.core.windows.net",
         )
     ids = [one for one in settings.events_user_ids.split(",") if one.strip()]
-    secrets = [one for one in settings.events_user_secrets.get_secret_value().split(",") if one.strip()]
+    secrets = [one for one in settings.events_users_secret.get_secret_value().split(",") if one.strip()]
     if secrets and len(secrets) != len(ids):
         yield Problem(
-            "EVENTS_USER_SECRETS",
+            "EVENTS_USERS_SECRET",
             "does not have one secret for each of EVENTS_USER_IDS",
             "Give as many, in the same order, or none to use managed identities",
         )

@@ -29,7 +29,9 @@ ALLOWED: dict[str, set[str]] = {
     "campaign": BASE | TRANSPORT,
     "storage": BASE,
     "flows": BASE | {"planning", "dynamics", "campaign", "storage", "settings"},
-    "app": BASE | TRANSPORT | {"planning", "dynamics", "campaign", "storage", "settings", "flows", "connections"},
+    "app": BASE
+    | TRANSPORT
+    | {"planning", "dynamics", "campaign", "storage", "settings", "flows", "connections"},
 }
 IO_FREE = ("datetime.now", "time.time", "random.random", "asyncio.sleep", "time.sleep", "uuid4")
 

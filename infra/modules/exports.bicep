@@ -105,3 +105,5 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 
 @description('Resource id.')
 output id string = account.id
+@description('Blob address.')
+output blobEndpoint string = account.properties.primaryEndpoints.blob

@@ -53,7 +53,7 @@ EVENTS: dict[str, Entry] = {
         "Another language or numeric values in the export.",
     ),
     "value_missing": _line("A line lacks its id or its delivery.", "An incomplete export query."),
-    "value_too_long": _line(
+    "name_too_long": _line(
         "An id or delivery name is longer than Campaign allows.", "Columns were mixed up."
     ),
     "flag_unknown": _line("A proof or seed flag is neither yes nor no.", "Columns were mixed up."),

@@ -13,7 +13,9 @@ DAY_S = 86400.0
 PULLS = FEEDS = 4 * 60 * 24.0
 """Ticks a day of `pull_changes` and of `feed_backfill`: every 15 s."""
 WAKES = 60 * 24.0
-POLLED_QUEUES = 6
+EVENT_PULLS = 2 * 60 * 24.0
+"""Ticks a day of `pull_email_events`: every 30 s."""
+POLLED_QUEUES = 8
 """Queues with a trigger; each is asked every 2 s while nothing comes."""
 POLL_S = 2.0
 CALLS_PER_RECORD = {"insert": {"key": 1, "filter": 2}, "update": {"key": 1, "filter": 2}}
@@ -93,7 +95,7 @@ class Calls:
 def bill(load: Load, prices: Prices) -> Iterator[Line]:
     """The lines of a month without the first load."""
     chunks = load.changes_per_day / RECORDS_PER_CHUNK
-    runs = (PULLS + FEEDS + WAKES + chunks) * DAYS
+    runs = (PULLS + FEEDS + WAKES + EVENT_PULLS + chunks) * DAYS
     yield from _functions(load, prices, chunks, runs)
     polls = POLLED_QUEUES * DAY_S / POLL_S
     queues = (polls + chunks * QUEUES_PER_CHUNK + FEEDS * 3 + WAKES * 2 * 7) * DAYS

@@ -52,9 +52,7 @@ async def _rebaseline(session: Session, out: Output, *, mapping: str, yes: bool)
         return FAILED
     epoch = await begin(context, baseline)
     out.line(f"Epoch {epoch} begins with the next pull.")
-    out.line(
-        "An app that was running before the environment changed notices within a minute."
-    )
+    out.line("An app that was running before the environment changed notices within a minute.")
     out.line(QUEUED)
     if out.as_json:
         told = {"organization": baseline.organization, "campaign": baseline.campaign}

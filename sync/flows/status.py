@@ -18,7 +18,7 @@ from sync.storage.control import Pause
 from sync.storage.watermarks import Progress, Tick
 
 FLOWS = ("pull", "apply", "full_read", "sweep")
-POISON = (Lane.LIVE, Lane.BACKFILL, Lane.CONTROL)
+POISON = (Lane.LIVE, Lane.BACKFILL, Lane.CONTROL, Lane.EVENTS)
 HOUR_S = 3600.0
 SHORTEST_S = 300.0
 """Rates are means over at least this long, if there is anything that old."""

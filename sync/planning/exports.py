@@ -214,7 +214,7 @@ class LineReader:
         if not text:
             raise BadLine("value_missing", field)
         if len(text) > longest:
-            raise BadLine("value_too_long", field)
+            raise BadLine("name_too_long", field)
         return text
 
     def _flag(self, fields: Sequence[str], field: str) -> bool:

@@ -6,7 +6,12 @@ from collections.abc import AsyncIterator
 
 from azure.core import MatchConditions
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 from azure.storage.blob.aio import ContainerClient
 
 from sync.storage.logs import RANGE_BYTES, LogFile, LogFileChanged
@@ -54,6 +59,15 @@ class AzureLogs:
                 raise StorageFault(type(error).__name__) from None
             yield data
             start += len(data)
+
+    async def create(self) -> None:
+        """Make the container if it is missing (local runs; in Azure the template makes it)."""
+        try:
+            await self._client.create_container()
+        except ResourceExistsError:
+            return
+        except AzureError as error:
+            raise StorageFault(type(error).__name__) from None
 
     async def close(self) -> None:
         await self._client.close()

@@ -39,6 +39,8 @@ def test_ticks_and_polls_are_the_shipped_ones() -> None:
     assert cost_model.PULLS == cost_model.FEEDS == 24 * 3600 / 15
     assert defaults["WAKE_SCHEDULE"] == "0 * * * * *"
     assert cost_model.WAKES == 24 * 60
+    assert defaults["EVENTS_SCHEDULE"] == "*/30 * * * * *"
+    assert cost_model.EVENT_PULLS == 24 * 3600 / 30
     host = json.loads((ROOT / "host.json").read_text())
     assert host["extensions"]["queues"]["maxPollingInterval"] == f"00:00:{cost_model.POLL_S:02.0f}"
     triggers = re.findall(r"@app\.queue_trigger", (ROOT / "function_app.py").read_text())

@@ -18,6 +18,7 @@ from sandbox.wire import Request
 from sync.app import App, compose
 from sync.campaign.profiles import Addressing
 from sync.connections import open_http
+from sync.flows.events.house import wake_events
 from sync.model import Lane
 from sync.planning.activities import EventKind
 from sync.planning.load_events import load_events
@@ -202,6 +203,12 @@ class Stage:
         )
 
 
+async def wake(stage: Stage) -> None:
+    """Look for contacts that have appeared."""
+    stage.clock.at += 61
+    await wake_events(stage.app.events)
+
+
 def columns_of(table: Any) -> list[dict[str, Any]]:
     """What the look-alike's scripting takes, from a configured table."""
     types = {"text": "String", "url": "String", "datetime": "DateTime", "integer": "Integer"}
@@ -209,3 +216,21 @@ def columns_of(table: Any) -> list[dict[str, Any]]:
         {"name": column.name, "type": types[column.type], "max_length": column.length or 100}
         for column in table.all_columns()
     ]
+
+
+def sends(stage: Stage, count: int, start: int = 0, **more: str) -> None:
+    """One delivery to so many contacts, in a file of its own."""
+    lines = [
+        delivery_line(number, contact_id(number), **more)  # type: ignore[arg-type]
+        for number in range(start, start + count)
+    ]
+    stage.drop(f"sends-{stage.clock.at:.0f}.csv", csv_of(DELIVERY_HEADER, lines))
+
+
+def notes(stage: Stage, since: int = 0) -> list[str]:
+    """What was asked of Dynamics, parts of batches apart."""
+    return [entry.note for entry in stage.dynamics.log[since:] if not entry.note.startswith("$batch/")]
+
+
+def writes(stage: Stage, since: int = 0) -> list[str]:
+    return [note for note in notes(stage, since) if "create" in note or "update" in note or note == "$batch"]

@@ -66,6 +66,8 @@ async def test_every_lane_is_reported_with_its_length_and_oldest_message(
         "backfill-hold": (0, 0.0),
         "control": (0, 0.0),
         "control-poison": (0, 0.0),
+        "events": (0, 0.0),
+        "events-poison": (0, 0.0),
     }
 
 

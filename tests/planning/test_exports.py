@@ -80,7 +80,7 @@ def test_what_is_no_event_of_a_contact_is_left_with_its_reason(line: str, why: s
         (delivery_line(1, CONTACT, status="Vanished"), ("kind_unknown", "status")),
         (delivery_line("", CONTACT), ("value_missing", "log_id")),
         (delivery_line(1, CONTACT, delivery=""), ("value_missing", "delivery")),
-        (delivery_line(1, CONTACT, delivery="d" * 201), ("value_too_long", "delivery")),
+        (delivery_line(1, CONTACT, delivery="d" * 201), ("name_too_long", "delivery")),
         (delivery_line(1, CONTACT).replace("2026-", "26-"), ("date_wrong", "at")),
         (delivery_line(1, CONTACT).replace(",0,0,", ",maybe,0,"), ("flag_unknown", "proof")),
         (delivery_line(1, CONTACT) + ",more", ("line_width", "13 instead of 12 columns")),

@@ -44,6 +44,7 @@ class EventContext:
     stores: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
     """Table transactions in flight."""
     turn: int = 0
+    woken_at: float = 0.0
     _configuration: Configuration | None = None
 
     @property

@@ -18,14 +18,16 @@ from sync.planning.activities import DATE_FIELDS
 from sync.storage.parked_events import ParkedEvent
 
 WORK_S = 60.0
+WAKE_S = 60.0
 FAILED_AGAIN_S = 3600.0
 AT_ONCE = 500
 
 
 async def wake_events(context: EventContext) -> int:
     """Send parked events whose contact has appeared, drop those that waited too long; how many acted on."""
-    if context.source is None:
+    if context.source is None or context.now() - context.woken_at < WAKE_S:
         return 0
+    context.woken_at = context.now()
     try:
         epoch = (await guard(context)).epoch
         acted = 0
@@ -89,9 +91,11 @@ async def expire_events(context: EventContext) -> int:
 
 async def delete_old_activities(context: EventContext) -> int:
     """Delete activities older than `retention_months`, in batches; nothing unless that is set."""
+    if context.source is None:
+        return 0
     events = context.configuration()
     months = events.options.retention_months
-    if not months or context.source is None:
+    if not months:
         return 0
     until = context.now() + WORK_S
     horizon = to_iso(context.now() - months * MONTH_S)[:19] + "Z"

@@ -261,7 +261,7 @@ class Reading:
 
 
 BAD = frozenset(
-    {"line_width", "kind_unknown", "value_missing", "value_too_long", "flag_unknown", "date_wrong",
+    {"line_width", "kind_unknown", "value_missing", "name_too_long", "flag_unknown", "date_wrong",
      "line_open_quote", "line_malformed", "line_encoding"}
 )  # fmt: skip
 """Codes of lines that cannot be read; what else is left out is meant to be."""

@@ -1,0 +1,87 @@
+"""Events of contacts that are unknown, deleted or blocked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from sync.model import LedgerRow, State
+from sync.storage.ledger import bucket_of, partition_of
+from tests.events.stage import (
+    Stage,
+    contact_id,
+    notes,
+    sends,
+    wake,
+)
+
+
+async def test_an_unknown_contact_is_waited_for_and_matched_when_it_appears() -> None:
+    stage = Stage()
+    sends(stage, 1)
+    await stage.settle()
+    (row,) = stage.rows()
+    assert row["code"] == "contact_unknown" and stage.activities("send") == []
+    (parked,) = stage.account.tables["parkedevents"].rows.values()
+    assert "@" not in json.dumps(dict(parked.entity))
+    await wake(stage)
+    assert len(stage.account.tables["parkedevents"].rows) == 1
+    stage.contacts(1)
+    await wake(stage)
+    await stage.settle()
+    assert len(stage.activities("send")) == 1
+    assert stage.account.tables["parkedevents"].rows == {}
+    assert {row["code"] for row in stage.rows()} == {""}
+
+
+async def test_waiting_for_a_contact_ends() -> None:
+    stage = Stage()
+    sends(stage, 1)
+    await stage.settle()
+    stage.clock.at += 31 * 86400
+    await wake(stage)
+    assert stage.account.tables["parkedevents"].rows == {}
+    assert stage.counts()["dropped:contact_unknown"] == 1
+
+
+async def test_events_of_a_contact_deleted_meanwhile_are_dropped_with_the_reason() -> None:
+    stage = Stage()
+    ids = stage.contacts(30)
+    sends(stage, 30)
+    await stage.app.pull_email_events(invocation="i")
+    # Known when asked, gone when written.
+    stage.dynamics.delete(ids[3])
+    there = stage.app.context.dynamics.read
+
+    async def read(*args: object) -> object:
+        stage.app.context.dynamics.read = there  # type: ignore[method-assign]
+        found = await there(*args)  # type: ignore[arg-type]
+        return {**found, ids[3]: None}
+
+    stage.app.context.dynamics.read = read  # type: ignore[assignment,method-assign]
+    await stage.settle()
+    assert len(stage.activities("send")) == 29
+    assert stage.counts()["dropped:contact_deleted"] == 1
+
+
+async def test_the_contacts_ledger_decides_without_asking_dynamics() -> None:
+    stage = Stage()
+    stage.app.context.shipped["contacts"] = (
+        "mapping: contacts\nsource: {table: contact, entity_set: contacts, key: contactid}\n"
+        "target: {resource: profile, key: externalId}\n"
+        "fields:\n  - {source: firstname, target: firstName, type: string, length: 30}\n"
+    )
+    context = stage.app.context
+    await context.mappings.install("contacts", context.shipped["contacts"], buckets=64)
+    stage.contacts(3)
+    states = (State.SYNCED, State.DELETED, State.HOLD)
+    for number, state in enumerate(states):
+        partition = partition_of("contacts", 1, bucket_of(contact_id(number), 64))
+        row = replace(LedgerRow(partition, contact_id(number)), state=state, code="profile_missing")
+        await context.ledger.write([row])
+    sends(stage, 3)
+    await stage.settle()
+    assert len(stage.activities("send")) == 1
+    counts = stage.counts()
+    assert (counts["dropped:contact_deleted"], counts["dropped:contact_blocked"]) == (1, 1)
+    assert not [note for note in notes(stage) if note.startswith("contacts.")]
