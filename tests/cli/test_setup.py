@@ -9,7 +9,9 @@ import pytest
 
 from sandbox.dynamics.options import DynamicsOptions
 from sandbox.wire import Fault
-from tests.cli.office import Office
+from sync.errors import SyncError
+from sync.settings import Settings
+from tests.cli.office import Office, run
 
 EVENTS = Path(__file__).parents[2] / "mappings" / "events.yaml"
 TABLES = ("acs_emailsend", "acs_emailopen", "acs_emailclick", "acs_emailbounce")
@@ -201,3 +203,28 @@ def test_a_table_that_was_there_before_is_used_and_filled_up(tmp_path: Path) -> 
     assert about[0].startswith("create column adobe_open.acs_mirrorpageurl")
     assert [what for what in about if what.startswith("create activity table")] == []
     assert "acs_mirrorpageurl" in office.dynamics.organization.tables["adobe_open"].table.columns
+
+
+def test_with_the_role_alone_activities_are_written_and_contacts_are_read() -> None:
+    office = ready()
+    contact = office.contacts("Ada")[0]
+    office.dynamics.assume(ROLE)
+    client = office.compose(Settings.load(office.environ), office.clock).context.dynamics
+    activity = "0a1b2c3d-0000-5000-8000-000000000001"
+    target = {
+        "@odata.type": "Microsoft.Dynamics.CRM.acs_emailsend",
+        "activityid": activity,
+        "regardingobjectid_contact_acs_emailsend@odata.bind": f"/contacts({contact})",
+    }
+    bulk = "acs_emailsends/Microsoft.Dynamics.CRM."
+    run(client.write("POST", f"{bulk}CreateMultiple", {"Targets": [target]}))
+    run(
+        client.write(
+            "PATCH", f"acs_emailsends({activity})", {"statecode": 1, "statuscode": 2}, {"If-Match": "*"}
+        )
+    )
+    run(client.write("POST", "tasks", {"regardingobjectid_contact_task@odata.bind": f"/contacts({contact})"}))
+    run(client.prove_global_read("contacts", "contactid"))
+    with pytest.raises(SyncError) as refused:
+        run(client.write("PATCH", f"contacts({contact})", {"lastname": "x"}))
+    assert refused.value.code == "dynamics_forbidden"
