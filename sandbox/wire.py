@@ -123,9 +123,7 @@ class Entry:
     """The id it did it to (externalId / contactid), where known."""
 
 
-def apply_fault(
-    fault: Fault | None, request: Request, work: Callable[[], Response]
-) -> Response:
+def apply_fault(fault: Fault | None, request: Request, work: Callable[[], Response]) -> Response:
     """Do `work` (or not) as the fault says."""
     if fault is None:
         return work()

@@ -51,7 +51,7 @@ def test_a_flow_that_waits_says_why_and_what_to_do() -> None:
     assert told["mappings"][0]["waits"]["pull"]["code"] == "dynamics_unauthorized"
     shown = office.sync("status").stdout
     assert "WAITING dynamics_unauthorized" in shown
-    assert "do: Check DYNAMICS_TENANT_ID" in shown
+    assert "do: Check DYNAMICS_URL, DYNAMICS_TENANT_ID" in shown
 
 
 def test_a_pull_that_is_too_long_ago() -> None:
