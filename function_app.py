@@ -33,6 +33,12 @@ async def feed_backfill(timer: func.TimerRequest) -> None:
     await (await worker_app()).feed_backfill()
 
 
+@app.timer_trigger(arg_name="timer", schedule="%CONSENT_SCHEDULE%", use_monitor=False)
+async def pull_consents(timer: func.TimerRequest) -> None:
+    """Find the profiles whose opt-outs changed in Campaign."""
+    await (await worker_app()).pull_consents()
+
+
 @app.timer_trigger(arg_name="timer", schedule="%WAKE_SCHEDULE%", use_monitor=False)
 async def wake_parked(timer: func.TimerRequest) -> None:
     """Wake what a crash left parked."""
@@ -61,6 +67,12 @@ async def apply_events(message: func.QueueMessage, context: func.Context) -> Non
     )
 
 
+@app.queue_trigger(arg_name="message", queue_name=Lane.CONSENT.value, connection=STORAGE)
+async def consent(message: func.QueueMessage, context: func.Context) -> None:
+    """Look at one contact's consent on both sides."""
+    await (await worker_app()).consent(message.get_body().decode(), invocation=context.invocation_id)
+
+
 @app.queue_trigger(arg_name="message", queue_name=Lane.LIVE.value, connection=STORAGE)
 async def apply_live(message: func.QueueMessage, context: func.Context) -> None:
     """Work a chunk of live changes."""
@@ -77,6 +89,12 @@ async def apply_backfill(message: func.QueueMessage, context: func.Context) -> N
 async def control(message: func.QueueMessage, context: func.Context) -> None:
     """Carry out a command: run now, full read, replay, sweep."""
     await (await worker_app()).control(message.get_body().decode(), invocation=context.invocation_id)
+
+
+@app.queue_trigger(arg_name="message", queue_name=f"{Lane.CONSENT.value}-poison", connection=STORAGE)
+async def consent_poison(message: func.QueueMessage) -> None:
+    """Return a poisoned hint."""
+    await (await worker_app()).poison(Lane.CONSENT, message.get_body().decode())
 
 
 @app.queue_trigger(arg_name="message", queue_name=f"{Lane.LIVE.value}-poison", connection=STORAGE)

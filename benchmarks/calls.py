@@ -15,9 +15,10 @@ from sandbox.campaign.service import CampaignService
 from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.service import DynamicsService
 from sandbox.wire import Request, Service
-from sync.app import App, compose, shipped_mappings
+from sync.app import App, compose, shipped_consent, shipped_mappings
 from sync.connections import open_http
 from sync.model import Lane
+from sync.planning.consent_map import ConsentMap
 from sync.settings import Settings
 from sync.storage.account import MemoryAccount
 
@@ -66,18 +67,31 @@ class InProcess(httpx.AsyncBaseTransport):
         return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
 
 
-class Bench:
-    """One app over in-memory storage and both look-alikes."""
+LANES = (Lane.CONTROL, Lane.CONSENT, Lane.LIVE, Lane.BACKFILL)
 
-    def __init__(self, *, addressing: str, delete_by_key: bool) -> None:
+
+class Bench:
+    """One app over in-memory storage and both look-alikes; with the shipped consent map unless another is given."""
+
+    def __init__(
+        self,
+        *,
+        addressing: str,
+        delete_by_key: bool = False,
+        consent: ConsentMap | None = None,
+        time_filter: bool = False,
+        **changes: str,
+    ) -> None:
         self.clock = WarpClock()
         rng = random.Random(1)
         self.dynamics = DynamicsService(clock=self.clock.now, rng=rng, options=DynamicsOptions())
         options = CampaignOptions(
-            addressing="key" if addressing == "key" else "filter", delete_by_key=delete_by_key
+            addressing="key" if addressing == "key" else "filter",
+            delete_by_key=delete_by_key,
+            time_filter=time_filter,
         )
         self.campaign = CampaignService(clock=self.clock.now, rng=rng, options=options)
-        settings = Settings.load({**SETTINGS, "CAMPAIGN_DELETE_BY_KEY": str(delete_by_key)})
+        settings = Settings.load({**SETTINGS, "CAMPAIGN_DELETE_BY_KEY": str(delete_by_key), **changes})
         self.account = MemoryAccount(self.clock.now)
         self.app: App = compose(
             settings,
@@ -89,6 +103,7 @@ class Bench:
             ),
             addressing=None,
             shipped=shipped_mappings(ROOT / "mappings"),
+            consent=consent or shipped_consent(ROOT / "mappings"),
         )
 
     async def settle(self) -> None:
@@ -96,6 +111,7 @@ class Bench:
         for _ in range(6):
             self.clock.at += 60
             await self.app.pull_changes()
+            await self.app.pull_consents()
             await self.app.feed_backfill()
             while await self.work():
                 self.clock.at += 1
@@ -103,16 +119,18 @@ class Bench:
     async def work(self) -> bool:
         """Work every message that is visible now; whether anything is left to do."""
         worked = False
-        for lane in (Lane.CONTROL, Lane.LIVE, Lane.BACKFILL):
+        for lane in LANES:
             queue = self.account.view().queue(lane.value)
             for message in await queue.receive(32, visibility_s=600):
                 worked = True
                 if lane is Lane.CONTROL:
                     await self.app.control(message.body, invocation="bench")
+                elif lane is Lane.CONSENT:
+                    await self.app.consent(message.body, invocation="bench")
                 else:
                     await self.app.apply(lane, message.body, dequeue_count=1, invocation="bench")
                 await queue.delete(message)
-        return worked or any(self.account.queues[lane.value].messages for lane in (Lane.LIVE, Lane.BACKFILL))
+        return worked or any(self.account.queues[lane.value].messages for lane in LANES[1:])
 
     def calls(self, since: int) -> int:
         """Campaign calls for records since a place in the log; the addressing probe and tokens are not for one."""

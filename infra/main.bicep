@@ -135,6 +135,8 @@ param eventsUserIds string = ''
 
 // Kept equal to sync/storage/account.py by a test.
 var queues = [
+  'consent'
+  'consent-poison'
   'live'
   'live-poison'
   'backfill'
@@ -154,6 +156,8 @@ var tables = [
   'history'
   'budget'
   'counters'
+  'consents'
+  'consentjournal'
   'events'
   'exports'
   'parkedevents'

@@ -36,10 +36,14 @@ type Tunables = {
   PULL_SCHEDULE: string?
   @description('When the backfill lane is filled up.')
   FEED_SCHEDULE: string?
+  @description('When Campaign is asked whose opt-outs changed.')
+  CONSENT_SCHEDULE: string?
   @description('When lost wake-ups are looked for.')
   WAKE_SCHEDULE: string?
   @description('When old rows are removed.')
   EXPIRE_SCHEDULE: string?
+  @description('How far each look for changed opt-outs in Campaign reaches back.')
+  CONSENT_OVERLAP_S: string?
   @description('Pages of a full read per control message.')
   PAGES_PER_GROUP: string?
   @description('Records per queue message, at most.')
@@ -82,6 +86,10 @@ type Tunables = {
   EVENTS_MESSAGE_ROWS: string?
   @description('Days that an event waits for a contact nobody knows yet.')
   EVENTS_PARKED_DAYS: string?
+  @description('Days that the consent journal is kept.')
+  CONSENT_JOURNAL_DAYS: string?
+  @description('Removals of opt-outs in an hour towards one system; more wait for approval.')
+  OPT_IN_BRAKE: string?
 }
 
 @export()
@@ -102,8 +110,10 @@ var defaults = {
   SKEW_S: '30'
   PULL_SCHEDULE: '*/15 * * * * *'
   FEED_SCHEDULE: '*/15 * * * * *'
+  CONSENT_SCHEDULE: '0 * * * * *'
   WAKE_SCHEDULE: '0 * * * * *'
   EXPIRE_SCHEDULE: '0 30 2 * * *'
+  CONSENT_OVERLAP_S: '300'
   PAGES_PER_GROUP: '10'
   CHUNK_RECORDS: '20'
   BUCKETS: '64'
@@ -125,4 +135,6 @@ var defaults = {
   EVENTS_READ_ROWS: '20000'
   EVENTS_MESSAGE_ROWS: '1000'
   EVENTS_PARKED_DAYS: '30'
+  CONSENT_JOURNAL_DAYS: '730'
+  OPT_IN_BRAKE: '100'
 }

@@ -21,6 +21,9 @@ from sync.connections import event_sites, open_http
 from sync.dynamics.activities import ActivityWriter
 from sync.dynamics.client import Dynamics
 from sync.flows.apply import Apply
+from sync.flows.consent import work_hint
+from sync.flows.consent_hints import from_hint
+from sync.flows.consent_pull import pull_consents
 from sync.flows.context import Context
 from sync.flows.control import control
 from sync.flows.events.apply import ApplyEvents, return_poison
@@ -37,9 +40,11 @@ from sync.flows.report import Reporter
 from sync.flows.wake import wake_parked
 from sync.http import Http
 from sync.model import Clock, Lane, Random
+from sync.planning.consent_map import ConsentMap, load_consent
 from sync.settings import Settings
 from sync.storage.account import Account
 from sync.storage.budget import Budget, Limit
+from sync.storage.consents import ConsentRows, Journal
 from sync.storage.control import Control
 from sync.storage.events import Events
 from sync.storage.files import Files
@@ -53,6 +58,7 @@ from sync.storage.permits import Permits
 from sync.storage.watermarks import Watermarks
 from sync.transport import AiohttpTransport
 
+CONSENT = "consent"
 ROOT = Path(__file__).parent.parent
 EXECUTION_MS, EXECUTION_WINDOW_S = 1_000_000, 300.0
 """Execution time that events take of an application user's 1,200 s in 300 s (dataverse.md 3); the rest is for reads."""
@@ -122,6 +128,17 @@ class App:
             return
         await ApplyEvents(self.events).message(message, dequeue_count=dequeue_count, invocation=invocation)
 
+    async def consent(self, body: str, *, invocation: str) -> None:
+        """Queue `consent`: look at one contact's consent."""
+        try:
+            await work_hint(self.context, from_hint(body), invocation)
+        except MessageUnreadable:
+            await set_aside(self.context, Lane.CONSENT, body)
+
+    async def pull_consents(self) -> None:
+        """Timer: find profiles whose consent changed in Campaign."""
+        await pull_consents(self.context)
+
     async def control(self, body: str, *, invocation: str) -> None:
         """Queue `control`: run now, full read, replay, sweep."""
         try:
@@ -156,13 +173,16 @@ def compose(
     http: Http,
     addressing: Addressing | None,
     shipped: dict[str, str],
+    consent: ConsentMap | None = None,
     instance: str = "local",
     logs: LogSource | None = None,
     events_text: str = "",
 ) -> App:
     """Wire one worker's app from its parts; `addressing` None asks Campaign before the first chunk.
 
-    `logs` None: no events. `http` must know the sites `dynamics` and `campaign`.
+    Without `consent` there is no consent flow; `logs` None: no events.
+
+    `http` must know the sites `dynamics` and `campaign`.
     """
     limit = Limit(
         "campaign",
@@ -194,6 +214,9 @@ def compose(
         parked=ParkedRecords(account.table("parked")),
         history=History(account.table("history"), clock, rng),
         counters=Counters(account.table("counters"), clock, instance),
+        consents=ConsentRows(account.table("consents")),
+        journal=Journal(account.table("consentjournal"), clock, rng),
+        consent_map=consent,
         shipped=shipped,
         probed=addressing is not None,
         calls_in_flight=asyncio.Semaphore(settings.campaign_concurrency),
@@ -251,6 +274,7 @@ async def start(env: Mapping[str, str], *, transport: httpx.AsyncBaseTransport |
         http=http,
         addressing=None if chosen == "auto" else Addressing(chosen),
         shipped=shipped_mappings(ROOT / settings.mappings_dir),
+        consent=shipped_consent(ROOT / settings.mappings_dir),
         instance=f"{env.get('WEBSITE_INSTANCE_ID', 'local')[:16]}-{os.getpid()}",
         logs=await open_logs(settings),
         events_text=events_text(ROOT / settings.mappings_dir),
@@ -300,4 +324,11 @@ def shipped_mappings(folder: Path) -> dict[str, str]:
     """The mapping texts that come with the code, by name."""
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
     texts.pop("events", None)  # no mapping: sync/planning/activities.py
+    texts.pop(CONSENT, None)
     return texts
+
+
+def shipped_consent(folder: Path) -> ConsentMap | None:
+    """The consent map that comes with the code, if there is one; raises MappingInvalid."""
+    path = folder / f"{CONSENT}.yaml"
+    return load_consent(path.read_text(encoding="utf-8"), filename=path.name) if path.exists() else None

@@ -45,6 +45,7 @@ def from_iso(text: str) -> float:
 class Lane(enum.StrEnum):
     """The queues; each starves no other (design 4.2)."""
 
+    CONSENT = "consent"
     LIVE = "live"
     BACKFILL = "backfill"
     BACKFILL_HOLD = "backfill-hold"

@@ -174,9 +174,15 @@ class Settings(EventSettings):
     feed_schedule: Schedule = _schedule(
         "FEED_SCHEDULE", "*/15 * * * * *", "When the backfill lane is filled up."
     )
+    consent_schedule: Schedule = _schedule(
+        "CONSENT_SCHEDULE", "0 * * * * *", "When Campaign is asked whose opt-outs changed."
+    )
     wake_schedule: Schedule = _schedule("WAKE_SCHEDULE", "0 * * * * *", "When lost wake-ups are looked for.")
     expire_schedule: Schedule = _schedule("EXPIRE_SCHEDULE", "0 30 2 * * *", "When old rows are removed.")
 
+    consent_overlap_s: Seconds = _work(
+        "CONSENT_OVERLAP_S", 300.0, "How far each look for changed opt-outs in Campaign reaches back."
+    )
     pages_per_group: Count = _work("PAGES_PER_GROUP", 10, "Pages of a full read per control message.")
     chunk_records: Annotated[int, Field(ge=1, le=50)] = _work(
         "CHUNK_RECORDS", 20, "Records per queue message, at most."
@@ -200,6 +206,13 @@ class Settings(EventSettings):
     )
     delete_brake_min: Annotated[int, Field(ge=0)] = _keeping(
         "DELETE_BRAKE_MIN", 50, "So many deletes in 24 h are always let through."
+    )
+
+    consent_journal_days: Count = _keeping(
+        "CONSENT_JOURNAL_DAYS", 730, "Days that the consent journal is kept."
+    )
+    opt_in_brake: Annotated[int, Field(ge=0)] = _keeping(
+        "OPT_IN_BRAKE", 100, "Removals of opt-outs in an hour towards one system; more wait for approval."
     )
 
     @classmethod

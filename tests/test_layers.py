@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BASE = {"model", "telemetry", "errors", "catalogue"}
+BASE = {"model", "telemetry", "errors", "catalogue", "consent_row"}
 TRANSPORT = {"http", "transport", "tokens", "origin"}
 ALLOWED: dict[str, set[str]] = {
     "model": set(),
     "telemetry": set(),
     "catalogue": set(),
+    "consent_row": set(),
     "errors": {"catalogue"},
     "settings": {"model", "errors", "catalogue", "origin", "settings_rules", "settings_events"},
     "settings_events": set(),
@@ -23,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "transport": BASE,
     "http": BASE | TRANSPORT,
     "connections": BASE | TRANSPORT | {"settings"},
-    "planning": {"model", "errors", "catalogue"},
+    "planning": {"model", "errors", "catalogue", "consent_row"},
     "reference": {"settings", "errors", "catalogue"},
     "dynamics": BASE | TRANSPORT,
     "campaign": BASE | TRANSPORT,

@@ -22,6 +22,7 @@ _PARAMETERS = {
     "byText": ("text",),
     "byChannel": ("channel",),
     "byExternalId": ("externalId_parameter",),
+    "byLastModified": ("lastModified_parameter",),
 }
 
 

@@ -68,6 +68,8 @@ class CampaignOptions:
     addressing: Addressing = "key"
     delete_by_key: bool = False
     """DELETE /profileAndServicesExt/profile/<externalId> in `key` mode; not documented, so off."""
+    time_filter: bool = False
+    """Whether the custom filter byLastModified is published for Ext profiles: lastModified at or after its parameter."""
     unique_fields: tuple[str, ...] = ()
     """Further profile fields with a unique index, e.g. `cusCrmNumber` or `email`."""
     policies: Mapping[str, str] = field(default_factory=lambda: dict(REWRITING))

@@ -190,6 +190,7 @@ COMMANDS: dict[str, Callable[..., Values]] = {
     "clear_faults": _clear_faults,
     "addressing": _addressing,
     "delete_by_key": lambda service, enabled: _options(service, delete_by_key=bool(enabled)),
+    "time_filter": lambda service, enabled: _options(service, time_filter=bool(enabled)),
     "unique": _unique,
     "policies": lambda service, **fields: _options(service, policies=fields),
     "rate_limit": _rate_limit,

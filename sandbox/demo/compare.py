@@ -48,8 +48,11 @@ def expected_profile(contact: Mapping[str, Any]) -> Values:
             "stateCode": "",
             "zipCode": _whole(contact["address1_postalcode"], 15),
         },
-        "blackList": False,
-        "blackListEmail": False,
+        "blackList": contact["donotsendmm"],
+        "blackListEmail": contact["donotbulkemail"],
+        "blackListPhone": contact["donotphone"],
+        "blackListFax": contact["donotfax"],
+        "blackListPostalMail": contact["donotpostalmail"],
     }
 
 

@@ -21,8 +21,9 @@ class Campaign:
         self._writing = {**self._reading, "Content-Type": "application/json;charset=utf-8"}
 
     async def get(self, path: str, *, by_key: bool = False) -> dict[str, Any]:
-        """The JSON object behind a path."""
-        answer = await self._site.call("GET", self.base + path, self._reading)
+        """The JSON object behind a path, or behind a link of Campaign's own (absolute, or below the base)."""
+        url = path if path.startswith(("https://", "http://")) else self.base + path
+        answer = await self._site.call("GET", url, self._reading)
         if not answer.ok:
             raise error_from(answer, by_key=by_key)
         return answer.json()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sync.campaign.client import Campaign, escaped
@@ -47,6 +47,16 @@ class Ref:
 
     pkey: str
     href: str
+    shown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The record as Campaign showed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilePage:
+    """A page of a list, and the address of the next one."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    next: str | None
 
 
 class Profiles:
@@ -93,6 +103,52 @@ class Profiles:
             return _ref(created)
         except SyncError as error:
             raise UnknownOutcome("campaign_outcome_unknown", error.detail) from None
+
+    async def changed(self, since: str, size: int, *, filtered: bool) -> ProfilePage:
+        """The first page of the profiles changed lately.
+
+        `filtered`: by the published filter byLastModified, from `since` on; else newest first, without an end.
+        """
+        if filtered:
+            query = f"/byLastModified?lastModified_parameter={escaped(since)}&"
+        else:
+            query = "?_order=lastModified%20desc&"
+        return await self.follow(f"{self._path}{query}_lineCount={size}&_forcePagination=true")
+
+    async def every(self, size: int) -> ProfilePage:
+        """The first page of all profiles."""
+        return await self.follow(f"{self._path}?_lineCount={size}&_forcePagination=true")
+
+    async def follow(self, link: str) -> ProfilePage:
+        """A page by its address; `next` links are followed as they are (adobe.md B.4)."""
+        answer = await self._campaign.get(link)
+        content = answer.get("content")
+        if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
+            raise SyncError("campaign_garbled", "a list without content")
+        told = answer.get("next")
+        following = told.get("href") if isinstance(told, dict) else None
+        if following is not None and not isinstance(following, str):
+            raise SyncError("campaign_garbled", "a next without href")
+        if following == link:
+            raise SyncError("paging_loop", "the next link is the page itself")
+        return ProfilePage(tuple(content), following)
+
+    async def filters_by_time(self, spend: Callable[[], Awaitable[None]]) -> bool:
+        """Whether a filter byLastModified is published for this resource; `spend` is awaited before each of two calls."""
+        await spend()
+        told = await self._campaign.get(f"{_FAMILY}resourceType/{escaped(self.resource)}")
+        filters = told.get("filters")
+        href = filters.get("href") if isinstance(filters, dict) else None
+        if not isinstance(href, str):
+            return False
+        await spend()
+        content = (await self._campaign.get(href)).get("content")
+        names = (
+            [item.get("name") for item in content if isinstance(item, dict)]
+            if isinstance(content, list)
+            else []
+        )
+        return "byLastModified" in names
 
     async def update_by_key(self, record_id: str, body: Mapping[str, Any]) -> None:
         """PATCH by external id; raises `not_found`."""
@@ -173,4 +229,4 @@ def _ref(item: Mapping[str, Any]) -> Ref:
     pkey = item.get("PKey")
     if not isinstance(pkey, str) or not pkey:
         raise SyncError("campaign_garbled", "a record without PKey")
-    return Ref(pkey, str(item.get("href", "")))
+    return Ref(pkey, str(item.get("href", "")), item)

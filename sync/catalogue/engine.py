@@ -42,6 +42,27 @@ ENGINE: dict[str, Entry] = {
         "Correct the settings; if the new environment is meant, run `python -m sync rebaseline`.",
         "Reads and writes nothing in the other environment, and goes on once the settings are the old ones again.",
     ),
+    "consent_unusable": Entry(
+        Reaction.STOP,
+        "The consent map does not fit the columns of Dynamics or the fields of Campaign.",
+        "A column or field is missing, is no boolean, or its labels say the opposite of what the map says.",
+        "Correct mappings/consent.yaml as `python -m sync doctor` says, and deploy it.",
+        "Stops the consent flow; new profiles wait, since they would be created without their opt-outs.",
+    ),
+    "consent_undecided": Entry(
+        Reaction.QUARANTINE,
+        "The profile was not created: its consent cannot be decided, and the consent map says `undecided: hold`.",
+        "A consent column holds a value that means neither, or may not be read.",
+        "Correct the value in Dynamics (the record goes by itself), or the role's access to the column.",
+        "Puts the record on hold until it changes in Dynamics.",
+    ),
+    "opt_in_brake": Entry(
+        Reaction.PARK,
+        "More opt-outs would be removed within an hour than the brake allows.",
+        "An import that resets consent, or a mass edit.",
+        "Look at `python -m sync consent report`; if it is meant, `python -m sync consent approve --to campaign`.",
+        "Keeps the contacts opted out and waits for approval; opt-outs go on in both directions.",
+    ),
     "email_invalid": Entry(
         Reaction.QUARANTINE,
         "The e-mail address is not one that Campaign accepts.",

@@ -12,10 +12,12 @@ DAYS = 30.4
 DAY_S = 86400.0
 PULLS = FEEDS = 4 * 60 * 24.0
 """Ticks a day of `pull_changes` and of `feed_backfill`: every 15 s."""
+LOOKS = 60 * 24.0
+"""Looks a day for changed opt-outs in Campaign."""
 WAKES = 60 * 24.0
 EVENT_PULLS = 2 * 60 * 24.0
 """Ticks a day of `pull_email_events`: every 30 s."""
-POLLED_QUEUES = 8
+POLLED_QUEUES = 10
 """Queues with a trigger; each is asked every 2 s while nothing comes."""
 POLL_S = 2.0
 CALLS_PER_RECORD = {"insert": {"key": 1, "filter": 2}, "update": {"key": 1, "filter": 2}}
@@ -95,13 +97,13 @@ class Calls:
 def bill(load: Load, prices: Prices) -> Iterator[Line]:
     """The lines of a month without the first load."""
     chunks = load.changes_per_day / RECORDS_PER_CHUNK
-    runs = (PULLS + FEEDS + WAKES + EVENT_PULLS + chunks) * DAYS
+    runs = (PULLS + FEEDS + LOOKS + WAKES + EVENT_PULLS + chunks) * DAYS
     yield from _functions(load, prices, chunks, runs)
     polls = POLLED_QUEUES * DAY_S / POLL_S
     queues = (polls + chunks * QUEUES_PER_CHUNK + FEEDS * 3 + WAKES * 2 * 7) * DAYS
     yield Line("queue operations", _million(queues), queues / 10_000 * prices.queue_10k)
     records = load.changes_per_day * TABLES_PER_RECORD + load.events_per_day * EVENT_TABLES
-    tables = (PULLS * TABLES_PER_PULL + FEEDS + WAKES * 24 + records) * DAYS
+    tables = (PULLS * TABLES_PER_PULL + FEEDS + LOOKS * 8 + WAKES * 24 + records) * DAYS
     yield Line("table operations", _million(tables), tables / 10_000 * prices.table_10k)
     history = load.changes_per_day * HISTORY_DAYS * HISTORY_KB
     events = load.events_per_day * HISTORY_DAYS * EVENT_KB
@@ -125,7 +127,7 @@ def bill(load: Load, prices: Prices) -> Iterator[Line]:
 def _functions(load: Load, prices: Prices, chunks: float, runs: float) -> Iterator[Line]:
     """Pull and live lane run on always-ready instances if there are any; the other timers on demand, 1 s at least."""
     steady = (PULLS + chunks) * DAYS
-    rest = (FEEDS + WAKES) * DAYS
+    rest = (FEEDS + LOOKS + WAKES) * DAYS
     if load.always_ready:
         kept = load.always_ready * load.gb * DAYS * DAY_S
         yield Line("instances kept ready", f"{load.always_ready} × {load.gb:g} GB", kept * prices.ready_gb_s)

@@ -9,8 +9,9 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
+from sync.campaign.metadata import FieldInfo
 from sync.campaign.profiles import Action
-from sync.cli.checks import campaign, dynamics
+from sync.cli.checks import campaign, consent, dynamics
 from sync.cli.checks.activities import check_activities
 from sync.cli.checks.clock import check_clock
 from sync.cli.checks.columns import compare
@@ -23,7 +24,7 @@ from sync.cli.options import AsJson, SettingsFile
 from sync.cli.output import Output, Tell
 from sync.cli.session import Desk, Session
 from sync.cli.setup import mapped_tables, read_events
-from sync.dynamics.metadata import Metadata
+from sync.dynamics.metadata import ColumnInfo, Metadata
 from sync.dynamics.provisioning import Provisioning
 from sync.errors import SyncError
 from sync.origin import origin_of
@@ -166,7 +167,7 @@ class _Examination:
         self._step("Dynamics")
         credentials, organization = await dynamics.check_credentials(context.dynamics)
         source = [credentials]
-        columns = {}
+        columns: dict[str, dict[str, ColumnInfo]] = {}
         if organization:
             for mapping in mappings:
                 if readable:
@@ -189,6 +190,7 @@ class _Examination:
             compared += compare(mapping, columns.get(mapping.mapping, {}), fields)
         if organization:
             source += await self._events(metadata)
+        compared += await self._consent(mappings, columns, fields, metadata)
         self._step("records")
         counted = await self._forecast(mappings) if organization else []
         return source + target + compared + counted
@@ -206,6 +208,24 @@ class _Examination:
             ]
         want = desired(events, read_tables=await mapped_tables(self._session))
         return await check_activities(Provisioning(self._session.context.dynamics), metadata, want)
+
+    async def _consent(
+        self,
+        mappings: list[Mapping],
+        columns: dict[str, dict[str, ColumnInfo]],
+        fields: dict[str, FieldInfo],
+        metadata: Metadata,
+    ) -> list[Finding]:
+        context = self._session.context
+        told = context.consent_map
+        about = next((mapping for mapping in mappings if told and mapping.mapping == told.consent), None)
+        if about is None:
+            return consent.check_map(None, {}, {}) if told is None else []
+        read = columns.get(about.mapping, {})
+        found = consent.check_map(told, read, fields)
+        if read and fields:
+            found += await consent.check_flow(told, context.profiles, metadata, about.source.table)
+        return found
 
     async def _progress(self, mapping: str) -> Progress:
         try:

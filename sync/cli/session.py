@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from sync.app import ROOT, App, SystemClock, compose, shipped_mappings
+from sync.app import ROOT, App, SystemClock, compose, shipped_consent, shipped_mappings
 from sync.campaign.profiles import Addressing
 from sync.connections import open_http
 from sync.errors import SyncError
@@ -100,6 +100,7 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
             http=http,
             addressing=None if chosen == "auto" else Addressing(chosen),
             shipped=shipped_mappings(ROOT / settings.mappings_dir),
+            consent=shipped_consent(ROOT / settings.mappings_dir),
             instance=f"cli-{os.getpid()}-{int(time.time())}",
         )
         yield Session(app, dates)

@@ -120,11 +120,30 @@ def _facts(
     yield "mapping", _version(item, exact)
     yield "last read", _last_read(item)
     yield "delta link", _delta(found, item)
+    if any(name.startswith("consent:") for name in item.counts) or item.opt_ins_stopped:
+        yield "consent", _consent(item)
     allowed = max(settings.delete_brake_min, int(item.progress.total * settings.delete_brake_percent / 100))
     yield "deletes", f"{number(item.braked)} of {number(allowed)} that the brake allows in 24 h"
     if item.expired():
         kinds = (f"{number(count)} of {kind}" for kind, count in sorted(item.expired().items()))
         yield "expired", f"rows removed for their age: {', '.join(kinds)}"
+
+
+def _consent(item: MappingStatus) -> str | Text:
+    """Writes since the start, what is kept different, and the opt-in brake."""
+    done = {
+        what: sum(count for name, count in item.counts.items() if name.startswith(f"consent:{what}:"))
+        for what in ("opt_out", "opt_in")
+    }
+    text = (
+        f"{counted(done['opt_out'], 'opt-out')} and {counted(done['opt_in'], 'opt-in')} carried, "
+        f"{number(item.counts['consent:kept'])} kept different, "
+        f"{number(item.counts['consent:undecidable'])} undecidable"
+    )
+    if not item.opt_ins_stopped:
+        return text
+    sides = " and ".join(item.opt_ins_stopped)
+    return Text(f"{text}; opt-ins towards {sides} wait for `consent approve`", style="red")
 
 
 def _freshness(item: MappingStatus, settings: Settings) -> str | Text:

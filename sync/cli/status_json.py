@@ -63,6 +63,14 @@ def _mapping(
         "approved": item.approved,
         "deletes_24h": item.braked,
         "expired": item.expired(),
+        "consent": {
+            "counts": {
+                name.removeprefix("consent:"): count
+                for name, count in sorted(item.counts.items())
+                if name.startswith("consent:")
+            },
+            "opt_ins_stopped": list(item.opt_ins_stopped),
+        },
     }
     if exact is not None:
         told["exact"] = _exact(exact)

@@ -118,6 +118,18 @@ class Dynamics:
             rows.update((row.record_id, row) for row in page.rows)
         return rows
 
+    async def update(self, entity_set: str, record_id: str, body: Mapping[str, Any], version: int) -> None:
+        """PATCH a row if it still has the version that was read (dataverse.md 2.1).
+
+        Raises `dynamics_conflict` if it has not, `dynamics_not_found`, UnknownOutcome.
+        """
+        (term,) = any_of("id", [record_id])
+        url = f"{self.base}{entity_set}({term.removeprefix('id eq ')})"
+        headers = {**_HEADERS, "Content-Type": "application/json", "If-Match": f'W/"{version}"'}
+        answer = await self._site.call("PATCH", url, headers, json.dumps(body).encode())
+        if not answer.ok:
+            raise error_from(answer)
+
     async def _page(
         self, url: str, key_column: str, headers: dict[str, str], *, link: bool = False
     ) -> SourcePage:

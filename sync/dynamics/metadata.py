@@ -25,7 +25,7 @@ class ColumnInfo:
     behavior: str = ""
     """Of a DateTime: `UserLocal`, `DateOnly`, `TimeZoneIndependent`."""
     options: tuple[tuple[int, str], ...] = ()
-    """Values and labels of a choice."""
+    """Values and labels of a choice; of a Boolean those of 1 and 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Metadata:
 
     async def attributes(self, table: str) -> dict[str, ColumnInfo]:
         """The table's columns by logical name."""
-        base, strings, memos, dates, choices = await asyncio.gather(
+        base, strings, memos, dates, choices, flags = await asyncio.gather(
             self._columns(table, "", "LogicalName,AttributeType"),
             self._columns(table, "StringAttributeMetadata", "LogicalName,MaxLength,FormatName"),
             self._columns(table, "MemoAttributeMetadata", "LogicalName,MaxLength"),
@@ -71,9 +71,15 @@ class Metadata:
             self._columns(
                 table, "PicklistAttributeMetadata", "LogicalName", "&$expand=OptionSet($select=Options)"
             ),
+            self._columns(
+                table,
+                "BooleanAttributeMetadata",
+                "LogicalName",
+                "&$expand=OptionSet($select=TrueOption,FalseOption)",
+            ),
         )
         columns = {name: ColumnInfo(name, str(told.get("AttributeType", ""))) for name, told in base.items()}
-        for name, told in {**strings, **memos, **dates, **choices}.items():
+        for name, told in {**strings, **memos, **dates, **choices, **flags}.items():
             if name in columns:
                 columns[name] = replace(
                     columns[name],
@@ -124,8 +130,10 @@ def _value(told: object) -> str:
 
 
 def _options(told: object) -> tuple[tuple[int, str], ...]:
-    options = told.get("Options") if isinstance(told, Mapping) else None
-    if not isinstance(options, list):
+    if not isinstance(told, Mapping):
+        return ()
+    options = told.get("Options", [told.get("TrueOption"), told.get("FalseOption")])
+    if not isinstance(options, list) or not all(isinstance(option, Mapping) for option in options):
         return ()
     return tuple((int(option["Value"]), _label(option.get("Label"))) for option in options)
 

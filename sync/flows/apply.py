@@ -13,6 +13,7 @@ from sync import telemetry
 from sync.errors import CATALOGUE, Reaction, SyncError
 from sync.flows.call import Action, Permits, planned_calls
 from sync.flows.claim import Claims
+from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import Context
 from sync.flows.record import Done, Recorder
 from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
@@ -36,6 +37,7 @@ class Work:
     rows: dict[str, LedgerRow]
     changes: dict[str, Change]
     sources: dict[str, SourceRow | None] = field(default_factory=dict)
+    consent: ChunkConsent | None = None
 
     @property
     def mapping(self) -> str:
@@ -76,6 +78,9 @@ class Apply:
             delay = await self._context.stopped(chunk.mapping, "apply", error)
             await self._context.lanes.put(chunk, delay_s=delay)
             return
+        if work.consent is not None:
+            # Before the budget is asked: consent waits for nothing that the profile waits for.
+            await work.consent.compare(work.sources, work.rows)
         plans = self._plan(work)
         await self._carry_out(work, plans)
 
@@ -84,8 +89,10 @@ class Apply:
         context = self._context
         partition = partition_of(chunk.mapping, chunk.epoch, chunk.bucket)
         rows = await context.ledger.get_many(partition, [change.record_id for change in chunk.changes])
-        compiled, progress = await asyncio.gather(
-            context.active(chunk.mapping), context.watermarks.progress(chunk.mapping)
+        compiled, progress, consent = await asyncio.gather(
+            context.reading(chunk.mapping),
+            context.watermarks.progress(chunk.mapping),
+            self._consent(chunk.mapping, partition, rows),
         )
         if chunk.epoch != progress.epoch:
             # A rebaseline replaced the epoch; its own full read covers every record.
@@ -95,6 +102,7 @@ class Apply:
         await context.guard(progress)
         await context.know_addressing()
         work = Work(chunk, owner, compiled, progress, rows, {c.record_id: c for c in chunk.changes})
+        work.consent = consent
         now = context.clock.now()
         for record_id, row in rows.items():
             if busy(row, owner, now):
@@ -108,6 +116,17 @@ class Apply:
                     work.mapping, {record_id: row}, [Done(stuck, "quarantined")], chunk
                 )
         return work
+
+    async def _consent(
+        self, mapping: str, partition: str, rows: Mapping[str, LedgerRow]
+    ) -> ChunkConsent | None:
+        """The consent rows of the records that the sync has met before."""
+        context = self._context
+        if context.consent_of(mapping) is None:
+            return None
+        met = [record_id for record_id, row in rows.items() if row.etag is not None]
+        known = await context.consents.get_many(partition, met)
+        return ChunkConsent(context, mapping, partition, await context.usable_consent(mapping), known)
 
     async def _back(self, work: Work, record_ids: Iterable[str], *, delay_s: float, permits: int = 0) -> None:
         """Send records back to their lane, each alone; `permits` is how many calls each turned out to need."""
@@ -211,6 +230,7 @@ class Apply:
                     p,
                     work.rows[p.record_id],
                     claimed[p.record_id].claim_until,
+                    work.consent,
                 ).perform()
                 for p in plans
             )
@@ -222,6 +242,8 @@ class Apply:
         back = await self._recorder.close(
             work.mapping, work.rows, claimed, ended, work.compiled.version, work.chunk
         )
+        if work.consent is not None:
+            await work.consent.after(ended, work.owner)
         for record_id, delay in back.items():
             if record_id in work.changes:
                 outcome = ended[record_id][1]

@@ -10,8 +10,9 @@ from typing import TypeVar
 from sync.campaign.profiles import Action as CampaignAction
 from sync.campaign.profiles import Addressing, Ref
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
+from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import STOPPED_DELAY_S, Context
-from sync.model import LedgerRow
+from sync.model import LedgerRow, State
 from sync.planning.compile import CompiledMapping, Projection
 from sync.planning.outcome import Kind, Outcome, retry_delay
 from sync.planning.plan import Do, Plan
@@ -46,7 +47,7 @@ class Permits:
             self.used += 1
             return
         context = self.context
-        grant = await context.budget.take(1, backfill=False)
+        grant = await context.budget.take(1, straight=True)
         if not grant.denied:
             return
         if grant.start + context.settings.call_timeout_s > deadline:
@@ -64,13 +65,15 @@ class Action:
     plan: Plan
     before: LedgerRow
     deadline: float
+    consent: ChunkConsent | None = None
     calls: int = 0
+    found: bool = False
 
     async def perform(self) -> Outcome:
         """Make the calls; every ending is an Outcome."""
         try:
             kind, code = await self._act()
-            return Outcome(kind, self.calls, code)
+            return Outcome(kind, self.calls, code, found=self.found)
         except TooLate:
             return Outcome(Kind.RELEASED, self.calls, "too_late", 1.0)
         except StorageFault:
@@ -130,8 +133,19 @@ class Action:
         return refs[0] if refs else None
 
     async def _create(self) -> tuple[Kind, str]:
-        body = self._projection.create
-        await self._call(lambda: self.context.profiles.create(body))
+        """POST with the contact's consent: a profile is never in Campaign without its opt-outs."""
+        body, source, consent = self._projection.create, self.plan.source, self.consent
+        if consent is None or source is None:
+            await self._call(lambda: self.context.profiles.create(body))
+            return Kind.CREATED, ""
+        made = consent.creation(source)
+        if made.fields is None:
+            return Kind.HELD, "consent_undecided"
+        if not await consent.forget(source.record_id):
+            raise TooLate
+        body.update(made.fields)
+        ref = await self._call(lambda: self.context.profiles.create(body))
+        consent.landed(source, ref.shown, made)
         return Kind.CREATED, ""
 
     async def _patch(self, ref: Ref | None) -> tuple[Kind, str]:
@@ -153,6 +167,7 @@ class Action:
         if self.context.profiles.addressing is Addressing.FILTER:
             ref = await self._find()
             if ref is not None:
+                self.found = self._never_posted
                 return await self._patch(ref)
         elif self.before.unresolved:
             # A call of ours may have created it: address it first, so that a found one costs one call.
@@ -169,7 +184,13 @@ class Action:
         ref = await self._find()
         if ref is None:
             return Kind.REFUSED, "duplicate_other_key"
+        self.found = self._never_posted
         return await self._patch(ref)
+
+    @property
+    def _never_posted(self) -> bool:
+        """Whether no POST of ours for this record can have been applied before this chunk."""
+        return not self.before.unresolved and not self.before.hash and self.before.state is not State.DELETED
 
     async def _update(self) -> tuple[Kind, str]:
         if self.context.profiles.addressing is Addressing.KEY:

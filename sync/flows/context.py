@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from sync import telemetry
 from sync.campaign.profiles import Profiles
 from sync.dynamics.client import Dynamics
+from sync.dynamics.metadata import Metadata
 from sync.errors import Reaction, SyncError, Throttled
 from sync.model import Clock, Random
-from sync.planning.compile import CompiledMapping, compile_mapping
+from sync.planning.compile import CompiledMapping, compile_mapping, with_columns
+from sync.planning.consent import Direction
+from sync.planning.consent_map import ConsentMap, Consents, ConsentUnusable, SourceColumn, resolve
 from sync.planning.load import load_mapping
 from sync.settings import Settings
 from sync.storage.budget import Budget
+from sync.storage.consents import ConsentRows, Journal
 from sync.storage.control import Control
 from sync.storage.history import Counters, History, ParkedRecords
 from sync.storage.lanes import Lanes
@@ -51,12 +55,21 @@ class Context:
     parked: ParkedRecords
     history: History
     counters: Counters
+    consents: ConsentRows
+    journal: Journal
+    consent_map: ConsentMap | None = None
+    """None: there is no consent flow."""
     shipped: dict[str, str] = field(default_factory=dict)
     compiled: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
     buckets: dict[str, int] = field(default_factory=dict)
     calls_in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
 
     chunks_in_work: int = 0
+    time_filter: bool | None = None
+    """Whether Campaign publishes the filter byLastModified; None: not asked yet."""
+    _consents: Consents | None = None
+    _unusable: tuple[str, float] = ("", 0.0)
+    _reading: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
     probed: bool = True
     """Whether the addressing mode is known; else the first chunk asks Campaign."""
 
@@ -65,6 +78,64 @@ class Context:
         if not self.probed:
             self.profiles.addressing = await self.profiles.probe()
             self.probed = True
+
+    def consent_of(self, mapping: str) -> ConsentMap | None:
+        """The consent map, if it is about this mapping and not off."""
+        told = self.consent_map
+        return told if told and told.consent == mapping and told.flows is not Direction.OFF else None
+
+    async def resolved_consent(self, mapping: str) -> Consents | None:
+        """The consent map held against live metadata, once per worker; None if there is none for this mapping.
+
+        Raises SyncError `consent_unusable`, which is believed for a minute.
+        """
+        told = self.consent_of(mapping)
+        if told is None:
+            return None
+        unusable, until = self._unusable
+        if unusable and self.clock.now() < until:
+            raise SyncError("consent_unusable", unusable)
+        if self._consents is None:
+            compiled = await self.active(mapping)
+            columns = await Metadata(self.dynamics).attributes(compiled.table)
+            await self.spend()
+            fields = await self.profiles.metadata()
+            try:
+                self._consents = resolve(
+                    told,
+                    {name: SourceColumn(column.type, column.options) for name, column in columns.items()},
+                    {path: field.type for path, field in fields.items()},
+                )
+            except ConsentUnusable as error:
+                self._unusable = (str(error), self.clock.now() + STOPPED_DELAY_S)
+                raise SyncError("consent_unusable", str(error)) from None
+        return self._consents
+
+    async def usable_consent(self, mapping: str) -> Consents | None:
+        """The same, but None where the map cannot be used; raises SyncError of the two systems."""
+        try:
+            return await self.resolved_consent(mapping)
+        except SyncError as error:
+            if error.code != "consent_unusable":
+                raise
+            return None
+
+    async def reading(self, mapping: str) -> CompiledMapping:
+        """The active mapping version with the columns that consent reads."""
+        compiled = await self.active(mapping)
+        consents = await self.usable_consent(mapping)
+        if consents is None:
+            return compiled
+        key = (mapping, compiled.version)
+        if key not in self._reading:
+            self._reading[key] = with_columns(compiled, consents.columns)
+        return self._reading[key]
+
+    async def spend(self) -> None:
+        """Wait for one Campaign call of the share that is left to consent."""
+        grant = await self.budget.take(1, straight=True)
+        if grant.denied:
+            await self.clock.sleep(grant.start - self.clock.now())
 
     @asynccontextmanager
     async def dynamics_permit(self, *, spare: int = 0) -> AsyncIterator[None]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sync import telemetry
 from sync.errors import Reaction, SyncError
 from sync.flows.commands import FullRead, send
+from sync.flows.consent_hints import hint_contacts
 from sync.flows.context import Context
 from sync.flows.dispatch import changes_of, dispatch
 from sync.model import Lane, SourcePage
@@ -58,7 +59,7 @@ def _current(progress: Progress, command: FullRead) -> bool:
 
 
 async def _read(context: Context, progress: Progress, owner: str) -> None:
-    compiled = await context.active(progress.mapping)
+    compiled = await context.reading(progress.mapping)
     await context.guard(progress)
     for _ in range(context.settings.pages_per_group):
         page = await _page(context, compiled, progress)
@@ -70,6 +71,8 @@ async def _read(context: Context, progress: Progress, owner: str) -> None:
             queue=Lane.BACKFILL_HOLD,
             columns_hash=progress.columns_hash,
         )
+        # An opt-out does not wait behind the backfill.
+        await hint_contacts(context, progress.mapping, progress, page.rows, only_opted_out=True)
         progress = replace(
             progress,
             pages=progress.pages + 1,

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from sync import telemetry
 from sync.flows.commands import read_command, send
+from sync.flows.consent_hints import from_hint, hint
 from sync.flows.context import Context
 from sync.model import Lane
 from sync.storage.history import Parked
@@ -21,7 +22,9 @@ DELAY_S = 60.0
 async def poison(context: Context, lane: Lane, body: str) -> None:
     """Send a poison message back to its lane, each record alone, after a pause."""
     try:
-        if lane is Lane.CONTROL:
+        if lane is Lane.CONSENT:
+            await hint(context, [from_hint(body)], delay_s=DELAY_S)
+        elif lane is Lane.CONTROL:
             await send(context.lanes, read_command(body), delay_s=DELAY_S)
         else:
             chunk = from_message(body)

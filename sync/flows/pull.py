@@ -12,6 +12,7 @@ from dataclasses import replace
 from sync import telemetry
 from sync.errors import Reaction, SyncError
 from sync.flows.commands import Replay, Sweep, send
+from sync.flows.consent_hints import hint_contacts
 from sync.flows.context import Context
 from sync.flows.dispatch import changes_of, dispatch
 from sync.flows.full_read import full_read_of
@@ -51,7 +52,7 @@ class Pull:
 
     async def _pull(self, mapping: str) -> None:
         context = self._context
-        compiled = await context.active(mapping)
+        compiled = await context.reading(mapping)
         tick, progress = await context.watermarks.both(mapping)
         organization = await context.guard(progress, fresh=True)
         if progress.generation == 0:
@@ -140,6 +141,7 @@ class Pull:
                 lane=Lane.LIVE,
                 columns_hash=compiled.columns_hash,
             )
+            await hint_contacts(context, compiled.name, progress, page.rows)
             if page.next_link is None or context.clock.now() - began > context.settings.pull_seconds:
                 break
             page = await context.dynamics.follow(page.next_link, compiled.entity_set, compiled.key_column)
@@ -187,6 +189,7 @@ class Pull:
                     lane=Lane.LIVE,
                     columns_hash=compiled.columns_hash,
                 )
+                await hint_contacts(context, compiled.name, progress, page.rows)
                 now = context.clock.now()
                 tick = replace(tick, pulled_at=now, changed_at=now if found else tick.changed_at)
                 # No link at all: keep the old one (reference dataverse.md 1.1).

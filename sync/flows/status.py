@@ -17,8 +17,8 @@ from sync.storage.budget import BACKFILL_SHARE
 from sync.storage.control import Pause
 from sync.storage.watermarks import Progress, Tick
 
-FLOWS = ("pull", "apply", "full_read", "sweep")
-POISON = (Lane.LIVE, Lane.BACKFILL, Lane.CONTROL, Lane.EVENTS)
+FLOWS = ("pull", "apply", "full_read", "sweep", "consent", "consents")
+POISON = (Lane.CONSENT, Lane.LIVE, Lane.BACKFILL, Lane.CONTROL, Lane.EVENTS)
 HOUR_S = 3600.0
 SHORTEST_S = 300.0
 """Rates are means over at least this long, if there is anything that old."""
@@ -61,6 +61,8 @@ class MappingStatus:
     parked: Counter[str]
     approved: int
     braked: int
+    opt_ins_stopped: tuple[str, ...] = ()
+    """Systems towards which removals of opt-outs wait for an approval."""
 
     def states(self) -> dict[str, int]:
         """Records by state, without those never seen."""
@@ -124,6 +126,8 @@ async def _parked(context: Context) -> tuple[dict[str, Counter[str]], Counter[st
         if item.awaited.startswith("unreadable:"):
             unreadable += 1
             continue
+        if item.awaited.startswith("consent:"):
+            continue
         reasons.setdefault(item.mapping, Counter())[item.reason] += 1
         approved[item.mapping] += item.approved
     return reasons, approved, unreadable
@@ -150,7 +154,15 @@ async def _mapping(
         parked=parked,
         approved=approved,
         braked=await context.control.braked(name),
+        opt_ins_stopped=await _opt_ins_stopped(context, name),
     )
+
+
+async def _opt_ins_stopped(context: Context, name: str) -> tuple[str, ...]:
+    if context.consent_of(name) is None:
+        return ()
+    sides = ("campaign", "dynamics")
+    return tuple([side for side in sides if await context.control.opt_ins_stopped(name, side)])
 
 
 async def _phase(context: Context, progress: Progress) -> Phase:

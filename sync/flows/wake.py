@@ -19,7 +19,7 @@ async def wake_parked(context: Context) -> int:
     """Look at every parked record; returns how many were sent or given up."""
     acted = 0
     async for parked in context.parked.all():
-        if parked.awaited.startswith("unreadable:"):
+        if parked.awaited.startswith(("unreadable:", "consent:")):
             continue
         settled = parked.approved or context.clock.now() - parked.since > context.settings.message_lease_s
         if settled and await _moved_on(context, parked):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
@@ -139,6 +139,13 @@ class CompiledMapping:
             if source not in row:
                 return Finding("column_absent", source, target)
         return None
+
+
+def with_columns(compiled: CompiledMapping, more: Iterable[str]) -> CompiledMapping:
+    """The same mapping, reading further columns that it does not send."""
+    columns = tuple(sorted({*compiled.columns, *more}))
+    digest = _digest([compiled.entity_set, compiled.key_column, columns])
+    return replace(compiled, columns=columns, columns_hash=digest)
 
 
 def compile_mapping(mapping: Mapping, version: str) -> CompiledMapping:

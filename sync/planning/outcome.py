@@ -37,6 +37,8 @@ class Outcome:
     calls: int = 0
     code: str = ""
     delay_s: float = 0.0
+    found: bool = False
+    """The profile was in Campaign before any POST of ours for it."""
 
 
 def close(

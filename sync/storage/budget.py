@@ -1,8 +1,9 @@
 """The call budget: one ETag row per limit, shared by all instances (design 4.6).
 
 GCRA over `shared` (the next free time) bounds all calls in any sliding window:
-rate = (limit - burst - chunk) / (window + RESERVATION_S). The backfill also passes its own slower line, so that it
-reserves at most BACKFILL_SHARE of the rate and live work always finds the shared line nearly free.
+rate = (limit - burst - chunk) / (window + RESERVATION_S). All but consent also pass a line of WORK_SHARE of the rate,
+so that consent always finds the shared line nearly free; the backfill also passes its own slower line, so that live
+work does.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ RESERVATION_S = 10.0
 """How long after its start a reservation may be used; polling and clocks must fit into it."""
 CLOCK_SLACK_S = 2.0
 """Part of RESERVATION_S kept for clocks that disagree."""
+WORK_SHARE = 0.9
+"""What live work and the backfill may take together; the rest is left to consent."""
 BACKFILL_SHARE = 0.8
 
 
@@ -39,8 +42,8 @@ class Limit:
 class Grant:
     """Permission for `calls` from `start` on, or (`denied`) a reservation that starts at `start`.
 
-    `reserved` is how many calls a denied grant has in the shared line: none if only the backfill's own line, which
-    comes first, made it wait.
+    `reserved` is how many calls a denied grant has in the shared line: none if only one of the lines that come before
+    it made it wait.
     """
 
     calls: int
@@ -51,6 +54,7 @@ class Grant:
     shared_before: float = 0.0
     shared_after: float = 0.0
     backfill: float = 0.0
+    work: float = 0.0
 
 
 class Budget:
@@ -62,11 +66,20 @@ class Budget:
         self._clock = clock
         self._rng = rng
 
-    async def take(self, calls: int, *, backfill: bool, reserved_at: float = 0.0, permits: int = 0) -> Grant:
+    async def take(
+        self,
+        calls: int,
+        *,
+        backfill: bool = False,
+        straight: bool = False,
+        reserved_at: float = 0.0,
+        permits: int = 0,
+    ) -> Grant:
         """Take `calls` permits now or reserve them; a chunk that comes back in time uses its reservation.
 
-        `reserved_at` and `permits` are the `start` and `reserved` of the grant that made it wait. Contended rows are
-        retried with a short random pause.
+        `straight`: to the shared line at once (consent, and one more call under a claim). `reserved_at` and `permits`
+        are the `start` and `reserved` of the grant that made it wait. Contended rows are retried with a short random
+        pause.
         """
         now = self._clock.now()
         in_time = reserved_at <= now < reserved_at + RESERVATION_S - CLOCK_SLACK_S
@@ -74,7 +87,8 @@ class Budget:
             return Grant(calls, reserved_at, denied=False)
         while True:
             stored = await self._table.get(self.limit.name, "next")
-            grant, entity = self._reserve(stored, calls, backfill=backfill and not in_time)
+            work = not straight and not in_time
+            grant, entity = self._reserve(stored, calls, work=work, backfill=work and backfill)
             try:
                 etag = await self._table.put(entity, stored.etag if stored else None)
             except RowConflict:
@@ -89,30 +103,40 @@ class Budget:
                 grant.shared_before,
                 grant.shared_after,
                 grant.backfill,
+                grant.work,
             )
 
-    def _reserve(self, stored: Stored | None, calls: int, *, backfill: bool) -> tuple[Grant, dict[str, str]]:
-        """`backfill`: its own line comes first; whoever waited for its turn there goes on in the shared line."""
+    def _reserve(
+        self, stored: Stored | None, calls: int, *, work: bool, backfill: bool
+    ) -> tuple[Grant, dict[str, str]]:
+        """The slower lines come first; whoever waited for its turn there goes on in the shared line."""
         now = self._clock.now()
-        shared, slow = _times(stored)
-        interval = self.limit.interval
+        shared, slow, busy = _times(stored)
+        interval, burst = self.limit.interval, self.limit.burst
+        turn = now
+        if work:
+            slot = interval / WORK_SHARE
+            # A tenth of the burst is left to consent, too.
+            turn = max(turn, busy - burst * WORK_SHARE * slot)
+            busy = max(now, busy) + calls * slot
         if backfill:
-            start = max(now, slow)
-            slow = start + calls * interval / BACKFILL_SHARE
-            if start > now:
-                return Grant(calls, start, denied=True), self._entity(shared, slow)
-        start = max(now, shared - self.limit.burst * interval)
+            turn = max(turn, slow)
+            slow = max(now, slow) + calls * interval / BACKFILL_SHARE
+        if turn > now:
+            return Grant(calls, turn, denied=True), self._entity(shared, slow, busy)
+        start = max(now, shared - burst * interval)
         after = max(now, shared) + calls * interval
-        grant = Grant(calls, start, start > now, calls, "", max(now, shared), after, slow)
-        return grant, self._entity(after, slow)
+        grant = Grant(calls, start, start > now, calls, "", max(now, shared), after, slow, busy)
+        return grant, self._entity(after, slow, busy)
 
-    def _entity(self, shared: float, slow: float) -> dict[str, str]:
+    def _entity(self, shared: float, slow: float, busy: float) -> dict[str, str]:
         return {
             "PartitionKey": self.limit.name,
             "RowKey": "next",
             # Microseconds as text: milliseconds would round the rate up, call by call.
             "shared": f"{shared:.6f}",
             "backfill": f"{slow:.6f}",
+            "work": f"{busy:.6f}",
         }
 
     async def give_back(self, grant: Grant, unused: int) -> None:
@@ -121,30 +145,34 @@ class Budget:
             return
         shared = grant.shared_after - unused * self.limit.interval
         try:
-            await self._table.replace(self._entity(shared, grant.backfill), grant.etag)
+            await self._table.replace(self._entity(shared, grant.backfill, grant.work), grant.etag)
         except RowConflict:
             return
 
     async def hold_until(self, until: float) -> None:
         """Nobody starts before `until` (the service said 429 with Retry-After)."""
         stored = await self._table.get(self.limit.name, "next")
-        shared, slow = _times(stored)
+        shared, slow, busy = _times(stored)
         target = until + self.limit.burst * self.limit.interval
         if target <= shared:
             return
         try:
-            await self._table.put(self._entity(target, max(slow, until)), stored.etag if stored else None)
+            await self._table.put(
+                self._entity(target, max(slow, until), busy), stored.etag if stored else None
+            )
         except RowConflict:
             return
 
     async def used(self) -> float:
         """Share of the shared line that is taken ahead, 0..1: 1 means that new work must wait."""
-        shared, _ = _times(await self._table.get(self.limit.name, "next"))
+        shared, _, _ = _times(await self._table.get(self.limit.name, "next"))
         ahead = max(0.0, shared - self._clock.now())
         return min(1.0, ahead / max(self.limit.burst * self.limit.interval, 1e-9))
 
 
-def _times(stored: Stored | None) -> tuple[float, float]:
+def _times(stored: Stored | None) -> tuple[float, float, float]:
+    """Next free times: shared line, backfill's line, line of all work but consent (older rows have none)."""
     if stored is None:
-        return 0.0, 0.0
-    return float(stored.entity["shared"]), float(stored.entity["backfill"])
+        return 0.0, 0.0, 0.0
+    entity = stored.entity
+    return float(entity["shared"]), float(entity["backfill"]), float(entity.get("work", 0.0))

@@ -98,6 +98,44 @@ class Control:
         hours: dict[str, int] = json.loads(str(stored.entity["hours"]))
         return sum(count for hour, count in hours.items() if int(hour) >= oldest)
 
+    async def opt_in(self, mapping: str, side: str, wanted: int, allowed: int) -> bool:
+        """Take `wanted` removals of opt-outs of the `allowed` ones in an hour; above it this side stops until approved.
+
+        Minutes are counted whole, so the window is an hour or a minute longer.
+        """
+        while True:
+            minute = int(self._clock.now() // 60)
+            stored = await self._table.get(mapping, f"optin-{side}")
+            entity = stored.entity if stored else {"stopped": "", "minutes": "{}"}
+            if entity["stopped"]:
+                return False
+            minutes: dict[str, int] = json.loads(str(entity["minutes"]))
+            minutes = {name: count for name, count in minutes.items() if int(name) >= minute - 60}
+            stops = sum(minutes.values()) + wanted > allowed
+            if not stops:
+                minutes[str(minute)] = minutes.get(str(minute), 0) + wanted
+            told = {
+                "PartitionKey": mapping,
+                "RowKey": f"optin-{side}",
+                "stopped": to_iso(self._clock.now()) if stops else "",
+                "minutes": json.dumps(minutes, sort_keys=True),
+            }
+            try:
+                await self._table.put(told, stored.etag if stored else None)
+            except RowConflict:
+                await self._clock.sleep(0.01 + 0.05 * self._rng.random())
+                continue
+            return not stops
+
+    async def opt_ins_stopped(self, mapping: str, side: str) -> float:
+        """Since when removals of opt-outs towards this side wait for approval; 0 if they do not."""
+        stored = await self._table.get(mapping, f"optin-{side}")
+        return from_iso(str(stored.entity["stopped"])) if stored and stored.entity["stopped"] else 0.0
+
+    async def approve_opt_ins(self, mapping: str, side: str) -> None:
+        """Start counting anew."""
+        await self._table.delete(mapping, f"optin-{side}")
+
     async def pause(self, mapping: str, flow: str, code: str, detail: str = "") -> None:
         """Note that a flow waits, with its catalogue code; the first time of the same code is kept."""
         now = self._clock.now()

@@ -26,6 +26,7 @@ from sync.cli.program import app as program
 from sync.cli.session import Desk, ServerDates, Session
 from sync.connections import open_http
 from sync.model import Lane, LedgerRow
+from sync.planning.consent_map import ConsentMap
 from sync.settings import Settings
 from sync.storage.account import MemoryAccount
 from sync.storage.ledger import from_stored
@@ -89,6 +90,7 @@ class Office:
     campaign_options: CampaignOptions = field(default_factory=CampaignOptions)
     environ: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
     gate: Gate = field(default_factory=OpenGate)
+    consent: ConsentMap | None = None
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -114,6 +116,7 @@ class Office:
             http=open_http(settings, clock, dates),
             addressing=None if chosen == "auto" else Addressing(chosen),
             shipped={"contacts": SHIPPED.read_text()},
+            consent=self.consent,
         )
         return Session(app, dates)
 
@@ -150,7 +153,8 @@ class Office:
         await self._drain(app, Lane.CONTROL)
         await app.feed_backfill()
         await app.wake_parked()
-        for lane in (Lane.LIVE, Lane.BACKFILL):
+        await app.pull_consents()
+        for lane in (Lane.CONSENT, Lane.LIVE, Lane.BACKFILL):
             await self._drain(app, lane)
         await app.context.counters.flush(now=True)
         self.clock.advance(15)
@@ -161,6 +165,8 @@ class Office:
             for message in messages:
                 if lane is Lane.CONTROL:
                     await app.control(message.body, invocation=message.receipt)
+                elif lane is Lane.CONSENT:
+                    await app.consent(message.body, invocation=message.receipt)
                 else:
                     await app.apply(
                         lane, message.body, dequeue_count=message.dequeue_count, invocation=message.receipt

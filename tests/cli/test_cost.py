@@ -41,6 +41,8 @@ def test_ticks_and_polls_are_the_shipped_ones() -> None:
     assert cost_model.WAKES == 24 * 60
     assert defaults["EVENTS_SCHEDULE"] == "*/30 * * * * *"
     assert cost_model.EVENT_PULLS == 24 * 3600 / 30
+    assert defaults["CONSENT_SCHEDULE"] == "0 * * * * *"
+    assert cost_model.LOOKS == 24 * 60
     host = json.loads((ROOT / "host.json").read_text())
     assert host["extensions"]["queues"]["maxPollingInterval"] == f"00:00:{cost_model.POLL_S:02.0f}"
     triggers = re.findall(r"@app\.queue_trigger", (ROOT / "function_app.py").read_text())
@@ -57,7 +59,7 @@ def test_a_ready_instance_costs_its_memory_all_month() -> None:
 
 
 def test_idle_timers_cost_a_second_each_beyond_the_free_grant() -> None:
-    seconds = (5760 + 5760 + 1440) * 30.4
+    seconds = (5760 + 5760 + 1440 + 1440) * 30.4
     assert usd(QUIET, run_gb_s=1, free_gb_s=0)["runs on demand"] == pytest.approx(seconds * 2)
     assert usd(QUIET, run_gb_s=1, free_gb_s=1e9)["runs on demand"] == 0
 

@@ -85,7 +85,7 @@ def test_queues_and_tables_are_those_of_the_code() -> None:
 def test_every_queue_with_a_trigger_has_its_poison_queue() -> None:
     text = (ROOT / "function_app.py").read_text("utf-8")
     triggers = set(re.findall(r"queue_name=Lane\.(\w+)\.value", text))
-    assert triggers == {"LIVE", "BACKFILL", "CONTROL", "EVENTS"}
+    assert triggers == {"CONSENT", "LIVE", "BACKFILL", "CONTROL", "EVENTS"}
     queues = listed("queues")
     assert {f"{name.lower()}-poison" for name in triggers} <= queues
     drained = {f"{name.lower()}-poison" for name in re.findall(r'f"\{Lane\.(\w+)\.value\}-poison"', text)}

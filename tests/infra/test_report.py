@@ -59,6 +59,8 @@ async def test_every_lane_is_reported_with_its_length_and_oldest_message(
     await Reporter(bench.app.context).report()
     lanes = {event["lane"]: (event["messages"], event["oldest_s"]) for event in events(caplog, "lane_state")}
     assert lanes == {
+        "consent": (0, 0.0),
+        "consent-poison": (0, 0.0),
         "live": (1, 90.0),
         "live-poison": (1, 90.0),
         "backfill": (0, 0.0),

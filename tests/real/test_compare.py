@@ -21,7 +21,6 @@ from sandbox.dynamics.service import DynamicsService
 
 Records = list[dict[str, Any]]
 Sides = tuple[Records, Records, list[LedgerRow], dict[str, str]]
-UNCOMPARED = ("blackList", "blackListEmail")
 
 
 @pytest.fixture
@@ -85,8 +84,13 @@ def test_expected_profiles_are_what_the_mapping_table_says() -> None:
         "address1_line3": None,
         "address1_city": "Łódź",
         "address1_postalcode": "1" * 16,
+        "donotsendmm": False,
+        "donotbulkemail": True,
+        "donotphone": False,
+        "donotfax": False,
+        "donotpostalmail": True,
     }
-    profile = {name: value for name, value in expected_profile(contact).items() if name not in UNCOMPARED}
+    profile = expected_profile(contact)
     assert profile == {
         "externalId": "0a",
         "salutation": "Univ.-Prof. Dr. Dr.",
@@ -109,6 +113,11 @@ def test_expected_profiles_are_what_the_mapping_table_says() -> None:
             "stateCode": "",
             "zipCode": "",
         },
+        "blackList": False,
+        "blackListEmail": True,
+        "blackListPhone": False,
+        "blackListFax": False,
+        "blackListPostalMail": True,
     }
 
 

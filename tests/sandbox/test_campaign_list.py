@@ -153,3 +153,42 @@ def test_filters_combine_even_with_an_encoded_slash(campaign: Instance) -> None:
 )
 def test_what_no_document_describes_is_refused(campaign: Instance, query: str) -> None:
     assert campaign.refused("GET", PLAIN + query)[0] in (404, 500)
+
+
+def test_the_custom_filter_by_time_finds_what_was_modified_at_or_after_its_parameter() -> None:
+    instance = Instance(CampaignOptions(time_filter=True))
+    instance.create(externalId="old")
+    instance.time += 10
+    instance.create(externalId="new")
+    since = "2026-05-28T20:26:50Z"
+    found = instance.get(f"{EXT}/byLastModified?lastModified_parameter={since}")
+    assert [profile["externalId"] for profile in found["content"]] == ["new"]
+    found = instance.get(
+        f"{EXT}/byLastModified?lastModified_parameter=2026-05-28%2020:26:40.000Z&_lineCount=1"
+    )
+    assert [profile["externalId"] for profile in found["content"]] == ["old"]
+    following = instance.get(found["next"]["href"].partition("127.0.0.1:1")[2])
+    assert [profile["externalId"] for profile in following["content"]] == ["new"]
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-05-28T20:26:50", "1780000000"])
+def test_the_filter_by_time_refuses_what_is_no_time_with_a_zone(text: str) -> None:
+    instance = Instance(CampaignOptions(time_filter=True))
+    status, _ = instance.refused("GET", f"{EXT}/byLastModified?lastModified_parameter={text}")
+    assert status >= 400
+
+
+def test_the_filter_by_time_is_there_only_where_it_is_published() -> None:
+    instance = Instance()
+    status, _ = instance.refused("GET", f"{EXT}/byLastModified?lastModified_parameter=2026-05-28T20:26:50Z")
+    assert status == 404
+
+
+def test_newest_first_is_the_order_of_last_modified() -> None:
+    instance = Instance()
+    for name in ("a", "b", "c"):
+        instance.create(externalId=name)
+        instance.time += 1
+    instance.send("PATCH", f"{EXT}/a", {"lastName": "Again"})
+    found = instance.get(f"{EXT}?_order=lastModified%20desc")
+    assert [profile["externalId"] for profile in found["content"]] == ["a", "c", "b"]

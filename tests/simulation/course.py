@@ -37,6 +37,8 @@ def tick(world: World, name: str) -> None:
     if process is not None:
         world.note(process.name, f"timer {name}")
         world.host.begin(process, world.host.timer(process, name))
+    if name in world.beside:
+        tick(world, world.beside[name])
 
 
 async def settle(world: World) -> None:

@@ -17,7 +17,7 @@ from tests.simulation.process import Process
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-LANES = (Lane.LIVE, Lane.BACKFILL, Lane.CONTROL)
+LANES = (Lane.CONSENT, Lane.LIVE, Lane.BACKFILL, Lane.CONTROL)
 TRIGGERED = tuple(lane.value for lane in LANES) + tuple(f"{lane.value}-poison" for lane in LANES)
 MAX_DEQUEUE = 5
 RETRY_VISIBLE_S = 2.0
@@ -181,6 +181,8 @@ class Host:
             await app.poison(Lane(lane), body)
         elif lane == "control":
             await app.control(body, invocation=invocation)
+        elif lane == "consent":
+            await app.consent(body, invocation=invocation)
         else:
             await app.apply(Lane(lane), body, dequeue_count=count, invocation=invocation)
 

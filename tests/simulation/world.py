@@ -6,18 +6,19 @@ import asyncio
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Coroutine, Mapping
+from typing import Any, ClassVar, TypeVar
 
 from sandbox.campaign.options import CampaignOptions
 from sandbox.campaign.service import CampaignService
 from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.service import DynamicsService
-from sandbox.wire import Request
+from sandbox.wire import Request, Response
 from sync.app import compose
 from sync.campaign.profiles import Addressing
 from sync.http import Http
 from sync.model import LedgerRow, from_iso
+from sync.planning.consent_map import ConsentMap
 from sync.storage.account import Account, MemoryAccount
 from sync.storage.history import Parked
 from sync.storage.lanes import Lanes
@@ -44,6 +45,10 @@ CAMPAIGN = "https://mc.adobe.test/local/campaign"
 
 class World:
     """Everything of one run; `tracing` keeps the lines, otherwise only their hash."""
+
+    consent_map: ConsentMap | None = None
+    beside: ClassVar[Mapping[str, str]] = {}
+    """Timers that tick together with another."""
 
     def __init__(self, scenario: Scenario, *, tracing: bool = False) -> None:
         self.scenario = scenario
@@ -156,10 +161,14 @@ class World:
             http=http,
             addressing=Addressing(self.scenario.addressing),
             shipped={MAPPING: self.scenario.first_mapping.text},
+            consent=self.consent_map,
             instance=process.name,
         )
         self.processes.append(process)
         return process
+
+    def landed(self, process: Process, system: str, request: Request, response: Response) -> None:
+        """A request reached a service; for worlds that watch more than the contacts flow."""
 
     def bury(self, process: Process, *, replace: bool = True) -> None:
         """A process is gone; another one comes after a while."""

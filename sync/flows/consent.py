@@ -1,0 +1,228 @@
+"""consent: one hint: claim the row, read both sides, decide on what was read, write at most one side, record.
+
+The claim holds like one of the ledger (design 4.3): no call starts that cannot end before it, and who finds it open
+waits until no call of it can land any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from sync import telemetry
+from sync.campaign.profiles import Addressing, Ref
+from sync.consent_row import ConsentRow, Side
+from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
+from sync.flows.consent_hints import has_profile, hint
+from sync.flows.consent_record import record
+from sync.flows.context import Context
+from sync.model import SourceRow
+from sync.planning.compile import CompiledMapping
+from sync.planning.consent_map import Consents
+from sync.planning.consent_plan import ConsentPlan, plan_consent
+from sync.storage.history import Parked
+from sync.storage.ledger import bucket_of, partition_of
+from sync.storage.table import RowConflict
+
+RETRY_S = 15.0
+BUSY_S = 5.0
+MOVED_S = 0.5
+MAYBE_APPLIED = ("campaign_error", "dynamics_error", "dynamics_busy")
+"""Errors after which a write may have been applied all the same."""
+LATER_S = 900.0
+"""When a write that a system refused is tried again."""
+
+
+class _ComeBack(Exception):
+    """Nothing more can be done now."""
+
+    def __init__(self, delay_s: float) -> None:
+        self.delay_s = delay_s
+        super().__init__()
+
+
+async def work_hint(context: Context, record_id: str, invocation: str) -> None:
+    """Work one hint; what cannot be done now is hinted again."""
+    told = context.consent_map
+    if told is None or context.consent_of(told.consent) is None:
+        return
+    try:
+        consents = await context.resolved_consent(told.consent)
+        assert consents is not None
+        await Look(context, consents, record_id, f"{invocation}:{context.nonce()}").work()
+    except _ComeBack as later:
+        await hint(context, [record_id], delay_s=later.delay_s)
+    except SyncError as error:
+        delay = await context.stopped(told.consent, "consent", error)
+        await hint(context, [record_id], delay_s=delay)
+    else:
+        await context.control.resume(told.consent, "consent")
+    await context.counters.flush()
+
+
+@dataclass
+class Look:
+    """One look at a contact under the claim of its row."""
+
+    context: Context
+    consents: Consents
+    record_id: str
+    owner: str
+
+    @property
+    def mapping(self) -> str:
+        return self.consents.map.consent
+
+    async def work(self) -> None:
+        """Claim the row and look; raises _ComeBack, SyncError."""
+        context = self.context
+        compiled = await context.reading(self.mapping)
+        progress = await context.watermarks.progress(self.mapping)
+        await context.guard(progress)
+        await context.know_addressing()
+        bucket = bucket_of(self.record_id, context.buckets[self.mapping])
+        partition = partition_of(self.mapping, progress.epoch, bucket)
+        if not await has_profile(context, partition, self.record_id):
+            # Unknown to the sync, or not created yet: a create carries consent and compares it afterwards.
+            return
+        before = await context.consents.get(partition, self.record_id)
+        now = context.clock.now()
+        if before.claim_owner and now < before.take_over:
+            raise _ComeBack(min(before.take_over - now, BUSY_S))
+        claimed = await self._claim(before, now)
+        try:
+            await self._look(compiled, claimed)
+        except RowConflict:
+            # The row moved under our claim: the profile was created anew. Nothing of ours is under way: look again.
+            await self._let_go(partition)
+            raise _ComeBack(1.0) from None
+
+    async def _claim(self, before: ConsentRow, now: float) -> ConsentRow:
+        settings = self.context.settings
+        until = settings.claim_deadline(now)
+        claim = replace(
+            before,
+            claim_owner=self.owner,
+            claim_until=until,
+            take_over=settings.takeover_at(until),
+            updated=now,
+        )
+        try:
+            return await self.context.consents.write(claim)
+        except RowConflict:
+            raise _ComeBack(BUSY_S) from None
+
+    async def _look(self, compiled: CompiledMapping, claimed: ConsentRow) -> None:
+        """Read, decide, write at most one side, record. Raises _ComeBack, RowConflict, SyncError."""
+        try:
+            contact, ref = await self._read(compiled)
+            plan = plan_consent(claimed, contact, ref.shown if ref else None, self.consents)
+            plan = await self._brake(plan)
+        except SyncError:
+            await self._release(claimed)
+            raise
+        if plan.write is None or contact is None or ref is None:
+            await self._record(plan, claimed)
+            return
+        held = claimed
+        if plan.opt_ins:
+            # Said before it is done: who takes over must not take our opt-in for a person's.
+            announced = {**claimed.announced, **plan.announced}
+            held = await self.context.consents.write(replace(claimed, announced=announced))
+        try:
+            await self._write(plan, claimed, contact, ref, compiled)
+        except SyncError as error:
+            if isinstance(error, UnknownOutcome) or error.code in MAYBE_APPLIED:
+                await self._unknown(plan, held, error)
+            # Answered, and nothing was applied: what was announced did not happen.
+            await self._release(replace(held, announced=claimed.announced))
+            await self._refused(plan, error)
+        await self._record(plan, held)
+
+    async def _unknown(self, plan: ConsentPlan, held: ConsentRow, error: SyncError) -> NoReturn:
+        """The claim and what was announced stay until no call of ours can land any more."""
+        telemetry.warning("consent_outcome_unknown", record=self.record_id, code=error.code)
+        await record(self.context, self.mapping, plan, "unknown", self.owner)
+        raise _ComeBack(max(held.take_over - self.context.clock.now(), 1.0))
+
+    async def _read(self, compiled: CompiledMapping) -> tuple[SourceRow | None, Ref | None]:
+        """Both sides, Campaign last: nothing guards its write."""
+        context = self.context
+        async with context.dynamics_permit():
+            found = await context.dynamics.read(
+                compiled.entity_set, compiled.key_column, self.consents.columns, [self.record_id]
+            )
+            if not found:
+                await context.dynamics.prove_global_read(compiled.entity_set, compiled.key_column)
+        await context.spend()
+        refs = await context.profiles.find(self.record_id)
+        if len(refs) > 1:
+            raise SyncError("ambiguous_external_id", record_id=self.record_id)
+        return found.get(self.record_id), refs[0] if refs else None
+
+    async def _brake(self, plan: ConsentPlan) -> ConsentPlan:
+        """Take removals of opt-outs from the hour's allowance; above it they are parked, opt-outs go on."""
+        if not plan.opt_ins or plan.write is None:
+            return plan
+        context, side = self.context, plan.write.value
+        allowed = context.settings.opt_in_brake
+        if await context.control.opt_in(self.mapping, side, len(plan.opt_ins), allowed):
+            return plan
+        await context.parked.add(
+            Parked(f"consent:{side}", self.mapping, self.record_id, "opt_in_brake", context.clock.now())
+        )
+        telemetry.warning("opt_ins_braked", mapping=self.mapping, code="opt_in_brake", record=self.record_id)
+        return plan.opt_outs_only()
+
+    async def _write(
+        self, plan: ConsentPlan, claim: ConsentRow, contact: SourceRow, ref: Ref, compiled: CompiledMapping
+    ) -> None:
+        context = self.context
+        profiles, body = context.profiles, plan.body
+        if plan.write is Side.CAMPAIGN:
+            await context.spend()
+        if context.clock.now() + context.settings.call_timeout_s > claim.claim_until:
+            raise SyncError("too_late", record_id=self.record_id)
+        if plan.write is Side.DYNAMICS:
+            async with context.dynamics_permit():
+                await context.dynamics.update(compiled.entity_set, self.record_id, body, contact.version)
+        elif profiles.addressing is Addressing.KEY:
+            await profiles.update_by_key(self.record_id, body)
+        else:
+            await profiles.update(ref, body)
+
+    async def _record(self, plan: ConsentPlan, held: ConsentRow) -> None:
+        """The journal, then the row; what the other side still needs is another hint."""
+        context = self.context
+        await record(context, self.mapping, plan, "done", self.owner)
+        after = replace(plan.done(), etag=held.etag, updated=context.clock.now())
+        await context.consents.write(after.released())
+        if plan.more:
+            await hint(context, [self.record_id])
+
+    async def _let_go(self, partition: str) -> None:
+        """Give back a claim of ours in a row that somebody else wrote meanwhile."""
+        row = await self.context.consents.get(partition, self.record_id)
+        if row.claim_owner == self.owner:
+            try:
+                await self._release(row)
+            except RowConflict:
+                return
+
+    async def _release(self, claimed: ConsentRow) -> None:
+        """Give the claim back; nothing was applied."""
+        await self.context.consents.write(claimed.released())
+
+    async def _refused(self, plan: ConsentPlan, error: SyncError) -> NoReturn:
+        """A write was answered with an error: nothing was applied. Raises what comes next."""
+        context = self.context
+        if isinstance(error, Throttled):
+            if plan.write is Side.CAMPAIGN:
+                await context.budget.hold_until(context.clock.now() + error.retry_after)
+            raise _ComeBack(error.retry_after)
+        if error.reaction is Reaction.STOP:
+            raise error
+        if error.reaction is Reaction.QUARANTINE:
+            await record(context, self.mapping, plan, error.code, self.owner)
+            raise _ComeBack(LATER_S)
+        raise _ComeBack(MOVED_S if error.code in ("dynamics_conflict", "too_late") else RETRY_S)

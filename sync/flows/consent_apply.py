@@ -1,0 +1,102 @@
+"""The consent part of a chunk of contacts: creates carry it, everything else only compares it and hints (design 4.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sync.consent_row import ConsentRow
+from sync.errors import SyncError
+from sync.flows.consent_hints import hint
+from sync.flows.consent_record import record_creation
+from sync.flows.context import Context
+from sync.model import LedgerRow, Row, SourceRow, State
+from sync.planning.consent_map import Consents
+from sync.planning.consent_plan import Creation, created_row, creation, differs
+from sync.planning.outcome import Kind, Outcome
+from sync.planning.plan import Plan
+from sync.storage.table import RowConflict
+
+TRIES = 5
+
+
+@dataclass
+class ChunkConsent:
+    """`consents` None: the map cannot be used, so that nothing may be created. `rows` are known by contact."""
+
+    context: Context
+    mapping: str
+    partition: str
+    consents: Consents | None
+    rows: dict[str, ConsentRow]
+    created: dict[str, tuple[SourceRow, Row, Creation]] = field(default_factory=dict)
+
+    def creation(self, source: SourceRow) -> Creation:
+        """The consent fields of a POST; raises SyncError `consent_unusable`."""
+        if self.consents is None:
+            raise SyncError("consent_unusable", record_id=source.record_id)
+        return creation(self.consents, source.values)
+
+    async def forget(self, record_id: str) -> bool:
+        """Before a POST: nothing that an earlier profile agreed on holds for the new one. False: try later."""
+        row = self.rows.get(record_id)
+        for _ in range(TRIES):
+            if row is None:
+                row = await self.context.consents.get(self.partition, record_id)
+            if not row.agreed and not row.found and not row.announced:
+                self.rows[record_id] = row
+                return True
+            try:
+                self.rows[record_id] = await self.context.consents.write(row.undecided())
+                return True
+            except RowConflict:
+                row = None
+        return False
+
+    def landed(self, source: SourceRow, profile: Row, made: Creation) -> None:
+        """A POST of ours was answered with the profile."""
+        self.created[source.record_id] = (source, profile, made)
+
+    async def compare(self, sources: Mapping[str, SourceRow | None], ledger: Mapping[str, LedgerRow]) -> None:
+        """Hint the contacts that have a profile and whose consent is not what the row says, whatever is planned."""
+        if self.consents is None:
+            return
+        found = []
+        for record_id, source in sources.items():
+            row = ledger[record_id]
+            if source is None or not row.hash or row.state is State.DELETED or source.version < row.version:
+                continue
+            if differs(self._row(record_id), self.consents, contact=source.values):
+                found.append(record_id)
+        await hint(self.context, found)
+
+    async def after(self, ended: Mapping[str, tuple[Plan, Outcome]], run: str) -> None:
+        """Rows of what was created or found; hints for what is not agreed."""
+        consents = self.consents
+        if consents is None:
+            return
+        now = self.context.clock.now()
+        rows: list[ConsentRow] = []
+        hints: set[str] = set()
+        for record_id, (plan, outcome) in ended.items():
+            known = self._row(record_id)
+            if outcome.kind is Kind.CREATED and record_id in self.created:
+                source, profile, made = self.created[record_id]
+                row = created_row(known, consents, source.values, profile, made)
+                rows.append(replace(row, updated=now))
+                if differs(row, consents):
+                    hints.add(record_id)
+                await record_creation(
+                    self.context, self.mapping, record_id, consents, made, source.values, run
+                )
+            elif outcome.kind is Kind.UPDATED:
+                if outcome.found and known.etag is None:
+                    rows.append(replace(known, found=True, updated=now))
+                if plan.source is not None and differs(known, consents, contact=plan.source.values):
+                    hints.add(record_id)
+        # Who wrote the row meanwhile knows more; the hint brings the two together.
+        hints |= await self.context.consents.write_many(rows)
+        await hint(self.context, sorted(hints))
+
+    def _row(self, record_id: str) -> ConsentRow:
+        return self.rows.get(record_id) or ConsentRow(self.partition, record_id)

@@ -1,0 +1,103 @@
+"""consent verify: compare the consent of all linked contacts in both systems; consent approve: let opt-ins through."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+
+from sync.flows.consent_hints import has_profile, hint, is_contact_id
+from sync.flows.context import Context
+from sync.model import Row
+from sync.planning.consent_map import Consents
+from sync.planning.consent_plan import look_at
+from sync.storage.ledger import bucket_of, partition_of
+
+PAGE = 200
+READ = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that is not the same on both sides. `kept`: the direction or the brake wants it so."""
+
+    record_id: str
+    field: str
+    campaign: bool
+    dynamics: bool
+    kept: bool
+
+
+@dataclass
+class Verified:
+    """How many linked contacts were compared, and how many could not be (a value that means neither)."""
+
+    contacts: int = 0
+    undecidable: int = 0
+
+
+async def verify(
+    context: Context, consents: Consents, done: Verified, tell: Callable[[int], None] = lambda seen: None
+) -> AsyncIterator[Difference]:
+    """Every difference, page by page of Campaign's profiles; reads only. Raises SyncError."""
+    mapping = consents.map.consent
+    await context.active(mapping)
+    progress = await context.watermarks.progress(mapping)
+    await context.guard(progress)
+    await context.know_addressing()
+    await context.spend()
+    page = await context.profiles.every(PAGE)
+    seen = 0
+    while True:
+        linked = {
+            str(row["externalId"]).lower(): row
+            for row in page.rows
+            if is_contact_id(str(row.get("externalId", "")).lower())
+        }
+        ids = sorted(linked)
+        for start in range(0, len(ids), READ):
+            part = {record_id: linked[record_id] for record_id in ids[start : start + READ]}
+            async for difference in _compare(context, consents, progress.epoch, part, done):
+                yield difference
+        seen += len(page.rows)
+        tell(seen)
+        if page.next is None:
+            return
+        await context.spend()
+        page = await context.profiles.follow(page.next)
+
+
+async def _compare(
+    context: Context, consents: Consents, epoch: int, profiles: Mapping[str, Row], done: Verified
+) -> AsyncIterator[Difference]:
+    mapping = consents.map.consent
+    compiled = await context.active(mapping)
+    places = {
+        record_id: partition_of(mapping, epoch, bucket_of(record_id, context.buckets[mapping]))
+        for record_id in profiles
+    }
+    ours = [record_id for record_id in profiles if await has_profile(context, places[record_id], record_id)]
+    async with context.dynamics_permit():
+        contacts = await context.dynamics.read(
+            compiled.entity_set, compiled.key_column, consents.columns, ours
+        )
+    for record_id, contact in contacts.items():
+        done.contacts += 1
+        row = await context.consents.get(places[record_id], record_id)
+        for pair in consents.pairs:
+            look = look_at(pair, contact, profiles[record_id])
+            if look is None:
+                done.undecidable += 1
+            elif look.campaign != look.dynamics:
+                kept = row.of(pair.name).kept
+                same = kept is not None and (kept.campaign, kept.dynamics) == (look.campaign, look.dynamics)
+                yield Difference(record_id, pair.name, look.campaign, look.dynamics, same)
+
+
+async def approve_opt_ins(context: Context, mapping: str, side: str) -> int:
+    """Let the parked opt-ins towards a side through: hint them, and start counting anew; how many."""
+    ids = [item.record_id async for item in context.parked.all(f"consent:{side}") if item.mapping == mapping]
+    await context.control.approve_opt_ins(mapping, side)
+    await hint(context, ids)
+    for record_id in ids:
+        await context.parked.remove(f"consent:{side}", mapping, record_id)
+    return len(ids)

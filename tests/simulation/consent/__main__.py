@@ -1,0 +1,69 @@
+"""python -m tests.simulation.consent --seeds N --start S [--trace SEED]: exit 1 on a violation of I4."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+
+from tests.simulation.consent.world import ConsentWorld
+from tests.simulation.run import prepare
+from tests.simulation.scenario import draw
+from tests.simulation.violation import Violation
+
+
+def simulate(seed: int, *, tracing: bool = False) -> tuple[str, ConsentWorld]:
+    """Play a seed; what is wrong, and the world it happened in."""
+    scenario = draw(seed)
+    special = "" if scenario.special in ("environment", "killer", "outage") else scenario.special
+    scenario = replace(scenario, special=special, acts=scenario.acts + 8)
+    world = ConsentWorld(scenario, tracing=tracing)
+    try:
+        world.run()
+    except Violation as found:
+        return str(found), world
+    finally:
+        world.loop.close()
+    return "", world
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.consent", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--stop", action="store_true")
+    parser.add_argument("--twice", action="store_true", help="play each seed twice and compare the traces")
+    parser.add_argument("--trace", type=int, metavar="SEED")
+    options = parser.parse_args()
+    prepare()
+    if options.trace is not None:
+        wrong, world = simulate(options.trace, tracing=True)
+        print("\n".join(world.lines))
+        print(f"seed {options.trace}: {world.direction} {world.policy}: {wrong or 'no violation'}")
+        return 1 if wrong else 0
+    began, failed, outcomes = time.monotonic(), 0, Counter[str]()
+    for seed in range(options.start, options.start + options.seeds):
+        wrong, world = simulate(seed)
+        if not wrong and options.twice and simulate(seed)[1].digest() != world.digest():
+            wrong = "two runs, two traces"
+        outcomes.update(world.outcomes)
+        if wrong:
+            failed += 1
+            print(f"seed {seed}: {wrong}", flush=True)
+            if options.stop:
+                break
+    told = {name: n for name, n in sorted(outcomes.items()) if name.startswith(TOLD)}
+    print(", ".join(f"{name} {count}" for name, count in told.items()))
+    seconds = time.monotonic() - began
+    print(
+        f"consent: {options.seeds} seeds in {seconds:.0f} s, {failed} violations: {'FAILED' if failed else 'ok'}"
+    )
+    return 1 if failed else 0
+
+
+TOLD = ("act_", "race_", "wrote_", "exempt_", "opt_in_")
+
+if __name__ == "__main__":
+    sys.exit(main())

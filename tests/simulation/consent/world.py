@@ -1,0 +1,199 @@
+"""A world with the consent flow, and people who opt out and in on both sides."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from sandbox.wire import Request, Response
+from sync.consent_row import Side
+from sync.planning.consent_map import load_consent
+from tests.simulation.chaos import CALM
+from tests.simulation.consent.judge import FIELDS, Judge
+from tests.simulation.people import People
+from tests.simulation.process import Process
+from tests.simulation.scenario import Scenario
+from tests.simulation.violation import Violation
+from tests.simulation.witness import Witness
+from tests.simulation.world import World
+
+SKEW_S = 120.0
+TEXT = """\
+consent: contacts
+direction: {direction}
+policy: {policy}
+clock_tolerance: 300
+fields:
+  - {{source: donotbulkemail, target: blackListEmail}}
+  - {{source: donotphone, target: blackListPhone}}
+"""
+
+
+class ConsentWitness(Witness):
+    """Judges the profile's fields; consent has a judge of its own."""
+
+    def _in_order(self, record_id: str, verb: str, body: dict[str, Any]) -> None:
+        profile = {name: value for name, value in body.items() if name not in FIELDS}
+        if profile or verb == "delete":
+            super()._in_order(record_id, verb, profile)
+
+
+class ConsentPeople(People):
+    """Edit contacts as others do, and opt out and in."""
+
+    world: ConsentWorld
+
+    def act(self) -> None:
+        if self.rng.random() < 0.35:
+            super().act()
+        else:
+            acts: tuple[tuple[float, Callable[[], None]], ...] = (
+                (5.0, self.flip_dynamics),
+                (5.0, self.flip_campaign),
+                (1.0, self.flip_both),
+                (1.0, self.flip_and_back),
+            )
+            self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
+        self.world.judge.note_states()
+
+    def _fresh(self) -> dict[str, Any]:
+        return super()._fresh()
+
+    def create(self, record_id: str) -> None:
+        super().create(record_id)
+        for name, column in FIELDS.items():
+            if self.rng.random() < 0.3:
+                # Before any look: how it was created.
+                row = self.world.dynamics.organization.tables["contact"].rows[record_id]
+                if not row.get(column):
+                    self.world.dynamics.edit(record_id, {column: True})
+                    self.learn(record_id)
+                    self.world.judge.acted(record_id, name, Side.DYNAMICS, out=True)
+        self.world.judge.note_states()
+
+    def delete(self, record_id: str) -> None:
+        super().delete(record_id)
+        self.world.judge.gone(record_id, Side.DYNAMICS)
+
+    def erase_profile(self) -> None:
+        there = {
+            record_id
+            for record_id in self.ids
+            if self.world.judge.state(record_id)["blackListEmail"][0] is not None
+        }
+        super().erase_profile()
+        for record_id in there:
+            if self.world.judge.state(record_id)["blackListEmail"][0] is None:
+                self.world.judge.gone(record_id, Side.CAMPAIGN)
+
+    def _one(self) -> tuple[str, str] | None:
+        someone = self._someone()
+        return (someone, self.rng.choice(list(FIELDS))) if someone else None
+
+    def flip_dynamics(self, chosen: tuple[str, str] | None = None) -> None:
+        chosen = chosen or self._one()
+        if chosen is None:
+            return
+        record_id, name = chosen
+        value = self.world.judge.state(record_id)[name][1]
+        ground = self.world.note_ground(record_id, name, calm=True)
+        self.world.dynamics.edit(record_id, {FIELDS[name]: not value})
+        self.learn(record_id)
+        self.world.judge.acted(record_id, name, Side.DYNAMICS, out=not value, ground=ground)
+        self._did("flip_dynamics", record_id)
+
+    def flip_campaign(self, chosen: tuple[str, str] | None = None) -> None:
+        chosen = chosen or self._one()
+        if chosen is None:
+            return
+        record_id, name = chosen
+        value = self.world.judge.state(record_id)[name][0]
+        if value is None:
+            return
+        ground = self.world.note_ground(record_id, name, calm=True)
+        self.world.campaign.edit(record_id, {name: not value})
+        self.world.judge.acted(record_id, name, Side.CAMPAIGN, out=not value, ground=ground)
+        self._did("flip_campaign", record_id)
+
+    def flip_both(self) -> None:
+        chosen = self._one()
+        if chosen is not None:
+            self.flip_dynamics(chosen)
+            self.flip_campaign(chosen)
+            self.world.note_ground(*chosen, calm=False)
+
+    def flip_and_back(self) -> None:
+        """In Campaign, where it moves the time; in Dynamics it would be one state (a stated race)."""
+        chosen = self._one()
+        if chosen is not None:
+            self.flip_campaign(chosen)
+            self.flip_campaign(chosen)
+            self.world.note_ground(*chosen, calm=False)
+
+
+class ConsentWorld(World):
+    """`policy` and `direction` are drawn from the seed."""
+
+    beside: ClassVar[Mapping[str, str]] = {"pull_changes": "pull_consents"}
+    people: ConsentPeople
+
+    def __init__(self, scenario: Scenario, *, tracing: bool = False) -> None:
+        super().__init__(scenario, tracing=tracing)
+        rng = random.Random(f"consent {scenario.seed}")
+        self.policy = rng.choice(("agreed", "agreed", "opt_out_always_wins"))
+        self.direction = rng.choice(("both", "both", "both", "both", "to_campaign", "to_dynamics"))
+        self.consent_map = load_consent(TEXT.format(direction=self.direction, policy=self.policy))
+        self.settings = self.settings.model_copy(
+            update={"consent_overlap_s": SKEW_S + 10, "opt_in_brake": 10_000}
+        )
+        self.campaign.advance(rng.uniform(-SKEW_S, SKEW_S))
+        self.campaign.change_options(time_filter=rng.random() < 0.3)
+        self.judge = Judge(self)
+        self.witness = ConsentWitness(self)
+        self.people = ConsentPeople(self)
+        self.settled_opt_ins: dict[str, set[str]] = {}
+
+    @property
+    def both(self) -> bool:
+        return self.direction == "both"
+
+    def scenario_permits(self, side: Side) -> bool:
+        return self.both or self.direction == f"to_{side.value}"
+
+    def landed(self, process: Process, system: str, request: Request, response: Response) -> None:
+        self.judge.landed(process.name, system, request, response)
+
+    def note_ground(self, record_id: str, name: str, *, calm: bool) -> bool:
+        """Whether the two sides and the row agree at this moment; in calm weather an opt-in made now must arrive."""
+        settled = self.settled_opt_ins.setdefault(record_id, set())
+        settled.discard(name)
+        ground = self._settled(record_id, name)
+        if ground and calm and self.scenario.weather == CALM and self.policy == "agreed":
+            settled.add(name)
+        return ground
+
+    def _settled(self, record_id: str, name: str) -> bool:
+        rows = [
+            stored.entity
+            for key, stored in self.account.tables["consents"].rows.items()
+            if key[1] == record_id
+        ]
+        profile = next(iter(self.campaign.engine.tables["profile"].find("externalId", record_id)), None)
+        if len(rows) != 1 or profile is None or rows[0]["claim_owner"] or rows[0]["announced"]:
+            return False
+        state = json.loads(str(rows[0]["fields"])).get(name, [None, "", ""])
+        stamp = str(profile.values.get(f"{name}LastModified", ""))
+        agreed = len(state) == 3 and state[2] == stamp
+        return agreed and self.judge.state(record_id)[name] == (state[0], state[0])
+
+    async def _run(self) -> None:
+        await super()._run()
+        self.outcomes.update(self.judge.counts)
+        wrong = self.judge.at_rest()
+        self.outcomes.update(
+            {name: n for name, n in self.judge.counts.items() if name.startswith(("opt_in", "exempt_"))}
+        )
+        if wrong:
+            raise Violation("; ".join(wrong[:4]))
