@@ -109,6 +109,11 @@ param silentMinutes int = 10
 @maxValue(1000)
 param backlogMinutes int = 15
 
+@description('Alert when an opt-out may be on its way for so many minutes.')
+@minValue(2)
+@maxValue(1000)
+param consentMinutes int = 5
+
 @description('Alert when a poison queue was not empty for so many hours; the platform drops poison messages after 7 days.')
 @minValue(1)
 @maxValue(23)
@@ -327,6 +332,7 @@ module alerts 'modules/alerts.bicep' = {
     runbook: runbook
     silentMinutes: silentMinutes
     backlogMinutes: backlogMinutes
+    consentMinutes: consentMinutes
     poisonHours: poisonHours
   }
 }

@@ -18,6 +18,8 @@ param runbook string
 param silentMinutes int
 @description('Minutes a live change may wait.')
 param backlogMinutes int
+@description('Minutes an opt-out may be on its way.')
+param consentMinutes int
 @description('Hours a poison queue may hold something.')
 param poisonHours int
 
@@ -45,6 +47,14 @@ var alerts = [
     window: 'PT15M'
     by: ['mapping']
     query: loadTextContent('../queries/flow-stopped.kql')
+  }
+  {
+    id: 'consent-late'
+    title: 'Opt-outs are late'
+    severity: 1
+    window: 'PT15M'
+    by: ['mapping']
+    query: replace(loadTextContent('../queries/consent-late.kql'), '<minutes>', string(consentMinutes))
   }
   {
     id: 'live-changes-wait'

@@ -35,7 +35,7 @@ def cost(
     ],
     events: Annotated[
         float,
-        typer.Option("--events-per-day", min=0, help="Campaign events a day (a flow that is not there yet)."),
+        typer.Option("--events-per-day", min=0, help="Email events of Campaign a day."),
     ] = 0.0,
     addressing: Annotated[
         Addressing, typer.Option("--addressing", help="How Campaign finds a record.")

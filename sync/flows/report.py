@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sync import telemetry
 from sync.errors import SyncError
+from sync.flows.consent_pull import read_place
 from sync.flows.context import Context
 from sync.flows.status import MappingStatus, Status, backlog_s, collect
 from sync.model import Lane
@@ -19,7 +20,7 @@ BRAKE = "delete_brake"
 
 
 class Reporter:
-    """Logs `lane_state`, `mapping_state`, `quarantine_state`, `budget_state`; called by a timer that ticks more often."""
+    """Logs `lane_state`, `mapping_state`, `budget_state` and such; called by a timer that ticks more often."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -33,7 +34,9 @@ class Reporter:
         self._last = now
         try:
             status = await collect(self._context)
-            await self._lanes(status)
+            consent_oldest_s = await self._lanes(status)
+            for item in status.mappings:
+                await self._consent(status, item.mapping, consent_oldest_s)
         except (StorageFault, SyncError) as error:
             telemetry.warning("report_failed", kind=type(error).__name__)
             return False
@@ -49,18 +52,28 @@ class Reporter:
         )
         return True
 
-    async def _lanes(self, status: Status) -> None:
+    async def _lanes(self, status: Status) -> float:
+        """Every lane; the age of the oldest waiting consent hint."""
+        consent_oldest_s = 0.0
         for name, messages in status.lanes.items():
             lane = Lane(name.removesuffix("-poison"))
             lanes = self._context.lanes
             queue = lanes.queue(lane) if name == lane.value else lanes.poison(lane)
             since = await queue.oldest() if messages else None
-            telemetry.event(
-                "lane_state",
-                lane=name,
-                messages=messages,
-                oldest_s=0.0 if since is None else round(max(status.at - since, 0.0), 1),
-            )
+            oldest_s = 0.0 if since is None else round(max(status.at - since, 0.0), 1)
+            telemetry.event("lane_state", lane=name, messages=messages, oldest_s=oldest_s)
+            if name == Lane.CONSENT.value:
+                consent_oldest_s = oldest_s
+        return consent_oldest_s
+
+    async def _consent(self, status: Status, mapping: str, oldest_s: float) -> None:
+        """How late an opt-out may be: since Campaign was last asked, and what waits in the lane."""
+        if self._context.consent_of(mapping) is None:
+            return
+        place = await read_place(self._context, mapping)
+        if place.pulled_at:
+            look_s = round(max(status.at - place.pulled_at, 0.0), 1)
+            telemetry.event("consent_state", mapping=mapping, look_s=look_s, oldest_s=oldest_s)
 
     def _mapping(self, status: Status, item: MappingStatus) -> None:
         states, quarantined = item.states(), item.quarantined()

@@ -108,3 +108,11 @@ def test_the_page_has_every_price_with_its_default() -> None:
     page = (ROOT / "docs" / "cost.md").read_text()
     for name in Prices.names():
         assert f"| `{name}` | {getattr(Prices(), name):,g} |" in page
+
+
+def test_the_shown_output_is_what_the_command_prints() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    start = page.index("$ python -m sync cost --contacts 500000 --changes-per-day 20000\n")
+    shown = page[start : page.index("```", start)].splitlines()[1:]
+    printed = cost("--contacts", "500000", "--changes-per-day", "20000").output
+    assert shown == [line.rstrip() for line in printed.splitlines()]

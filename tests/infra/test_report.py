@@ -129,3 +129,14 @@ async def test_a_report_that_fails_is_told_and_does_not_fail_the_timer(
     bench.app.reporter = Reporter(bench.app.context)
     assert await bench.app.reporter.report() is False
     assert events(caplog, "report_failed") == [{"event": "report_failed", "kind": "StorageFault"}]
+
+
+async def test_how_late_an_opt_out_may_be_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    bench = await loaded(1)
+    await bench.app.pull_consents()
+    await bench.app.context.lanes.queue(Lane.CONSENT).put("{}")
+    bench.clock.at += 120
+    await Reporter(bench.app.context).report()
+    assert events(caplog, "consent_state") == [
+        {"event": "consent_state", "mapping": "contacts", "look_s": 120.0, "oldest_s": 120.0}
+    ]
