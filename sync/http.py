@@ -13,7 +13,9 @@ the query of a link as soon as `params=` is given, even `{}` (dataverse.md 9.3).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -81,7 +83,11 @@ class Site:
     async def call(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, content: bytes = b""
     ) -> Answer:
-        """Send one request; a 401 (nothing was applied) is repeated once with a new token."""
+        """Send one request; a 401 (nothing was applied) is repeated once with a new token.
+
+        Under `must_end_by` nothing is sent that could not end in time: raises `too_late`. The wait for a token
+        comes before that check.
+        """
         if not url.startswith(self._prefix) and not self.owns(url):
             raise SyncError("foreign_link", f"{self.system} named an address of another origin")
         token = await self._tokens.token()
@@ -103,12 +109,21 @@ class Site:
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes, token: str
     ) -> Answer:
+        self.http.refuse_if_late()
         sent = (
             {**headers, "Authorization": f"Bearer {token}"}
             if headers
             else {"Authorization": f"Bearer {token}"}
         )
         return await self.http.send(self.system, method, url, sent, content, write=method != "GET")
+
+
+_END_BY: ContextVar[float] = ContextVar("end_by", default=math.inf)
+
+
+def must_end_by(deadline: float) -> None:
+    """In this task no request starts any more that could not end by `deadline` (unix seconds; design 4.3)."""
+    _END_BY.set(deadline)
 
 
 class Http:
@@ -119,6 +134,7 @@ class Http:
         self._transport = transport
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
         self._extensions = {"timeout": timeout}
+        self._timeout_s = timeout_s
         self._sites: dict[str, Site] = {}
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
@@ -126,6 +142,11 @@ class Http:
         """Name the origin of a system (`dynamics` or `campaign`) and where its tokens come from."""
         site = self._sites[system] = Site(self, system, url, tokens)
         return site
+
+    def refuse_if_late(self) -> None:
+        """Raise `too_late` where a request could not end by the deadline in force."""
+        if self.clock.now() + self._timeout_s > _END_BY.get():
+            raise SyncError("too_late", "the claim ends before the call could")
 
     def site(self, system: str) -> Site:
         return self._sites[system]

@@ -30,16 +30,30 @@ class CachedTokens:
         self._token = ""
         self._renew_at = 0.0
         self._lock = asyncio.Lock()
+        self._failures = 0
+        self._failure: SyncError | None = None
 
     async def token(self, rejected: str = "") -> str:
         if self._usable(rejected):
             return self._token
+        failures = self._failures
         async with self._lock:
             if not self._usable(rejected):
-                self._token, expires_at = await self._fetch()
-                life = expires_at - self._clock.now()
-                self._renew_at = expires_at - min(120.0, life / 4)
+                if self._failure is not None and self._failures > failures:
+                    # It failed while we waited for it: asking once more each would queue up the timeouts.
+                    raise SyncError(self._failure.code, self._failure.detail, status=self._failure.status)
+                await self._renew()
             return self._token
+
+    async def _renew(self) -> None:
+        try:
+            self._token, expires_at = await self._fetch()
+        except SyncError as error:
+            self._failures += 1
+            self._failure = error
+            raise
+        life = expires_at - self._clock.now()
+        self._renew_at = expires_at - min(120.0, life / 4)
 
     def _usable(self, rejected: str) -> bool:
         return bool(self._token) and self._token != rejected and self._clock.now() < self._renew_at

@@ -10,7 +10,7 @@ from typing import Any
 from sync.campaign.client import Campaign, escaped
 from sync.campaign.metadata import FieldInfo, fields_of
 from sync.errors import SyncError, UnknownOutcome
-from sync.http import Http
+from sync.http import Http, must_end_by
 
 _FAMILY = "/profileAndServicesExt/"
 _NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -81,6 +81,10 @@ class Profiles:
         self._path = f"{_FAMILY}{resource}"
         name = key_target[:1].upper() + key_target[1:]
         self._filter = f"{self._path}/by{name}?{key_target}_parameter="
+
+    def end_by(self, deadline: float) -> None:
+        """In this task no call starts any more that could not end by `deadline`; it raises `too_late`."""
+        must_end_by(deadline)
 
     def calls_for(self, action: Action) -> int:
         """Calls that an action costs when nothing goes wrong (design 9)."""

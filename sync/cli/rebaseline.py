@@ -9,7 +9,7 @@ import typer
 from sync.campaign.profiles import Action
 from sync.cli.frame import FAILED, OK, run
 from sync.cli.options import AsJson, MappingName, SettingsFile, Yes
-from sync.cli.output import Output
+from sync.cli.output import Output, duration
 from sync.cli.session import Session
 from sync.cli.work import QUEUED, confirm, cost_of
 from sync.errors import SyncError
@@ -51,7 +51,10 @@ async def _rebaseline(session: Session, out: Output, *, mapping: str, yes: bool)
     if not confirm(out, f"Begin epoch {baseline.epoch + 1} of {mapping}?", yes=yes):
         return FAILED
     epoch = await begin(context, baseline)
-    out.line(f"Epoch {epoch} begins with the next pull.")
+    fence = session.context.settings.takeover_at(session.context.settings.claim_s)
+    out.line(
+        f"Epoch {epoch} begins in {duration(fence)}: no call of the epoch before can land any more then."
+    )
     out.line("An app that was running before the environment changed notices within a minute.")
     out.line(QUEUED)
     if out.as_json:

@@ -18,7 +18,7 @@ from sync.flows.context import Context
 from sync.flows.record import Done, Recorder
 from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
 from sync.planning.compile import CompiledMapping
-from sync.planning.outcome import Outcome
+from sync.planning.outcome import Kind, Outcome
 from sync.planning.plan import Do, Plan, busy, crashed_too_often, look_again, needs_reread, plan, quarantine
 from sync.storage.budget import Grant
 from sync.storage.lanes import gather_all
@@ -44,6 +44,9 @@ class Work:
         return self.chunk.mapping
 
 
+SERIAL_S = 120.0
+
+
 class Apply:
     """Works chunks of the `live` and `backfill` lanes."""
 
@@ -60,15 +63,24 @@ class Apply:
             parts = [chunk.alone(change) for change in chunk.changes]
         self._context.chunks_in_work += 1
         try:
-            for part in parts:
-                await self._work(part, invocation)
+            await self._one_by_one(parts, invocation)
         finally:
             self._context.chunks_in_work -= 1
         # The last chunk for now writes the counts of all: nothing may come after it.
         await self._context.counters.flush(now=not self._context.chunks_in_work)
 
+    async def _one_by_one(self, parts: list[Chunk], invocation: str) -> None:
+        """Work the parts in turn; after SERIAL_S the rest goes back, well before `functionTimeout` kills the worker."""
+        until = self._context.clock.now() + SERIAL_S
+        for part in parts:
+            if self._context.clock.now() >= until:
+                await self._context.lanes.put(part)
+            else:
+                await self._work(part, invocation)
+
     async def _work(self, chunk: Chunk, invocation: str) -> None:
         owner = f"{invocation}:{self._context.nonce()}"
+        work: Work | None = None
         try:
             work = await self._read(chunk, owner)
             if work is None or not work.changes:
@@ -76,7 +88,9 @@ class Apply:
             await self._reread(work)
         except SyncError as error:
             delay = await self._context.stopped(chunk.mapping, "apply", error)
-            await self._context.lanes.put(chunk, delay_s=delay)
+            # Records that somebody else holds are on their way already.
+            left = chunk if work is None else replace(chunk, changes=tuple(work.changes.values()))
+            await self._context.lanes.put(left, delay_s=delay)
             return
         if work.consent is not None:
             # Before the budget is asked: consent waits for nothing that the profile waits for.
@@ -112,9 +126,12 @@ class Apply:
                 change = work.changes.pop(record_id)
                 version = change.row.version if change.row else row.version
                 stuck = quarantine(row, "crashes_worker", version, compiled.version)
-                await self._recorder.record(
+                recorded = await self._recorder.record(
                     work.mapping, {record_id: row}, [Done(stuck, "quarantined")], chunk
                 )
+                if not recorded:
+                    work.changes[record_id] = change
+                    await self._back(work, [record_id], delay_s=0.5)
         return work
 
     async def _consent(
@@ -199,6 +216,9 @@ class Apply:
         plans = [braked.get(p.record_id, p) for p in plans]
         claims = await self._claims.write(work.owner, work.rows, plans, work.chunk)
         await self._back(work, sorted(claims.conflicts), delay_s=0.5)
+        await self._recorder.unbrake(
+            work.mapping, work.chunk, [p for p in plans if p.record_id in claims.conflicts]
+        )
         done = [
             Done(p.row, p.why, plan=p)
             for p in plans
@@ -238,7 +258,6 @@ class Apply:
         ended: dict[str, tuple[Plan, Outcome]] = {
             p.record_id: (p, outcome) for p, outcome in zip(plans, outcomes, strict=True)
         }
-        await self._note_stop(work.mapping, outcomes)
         back = await self._recorder.close(
             work.mapping, work.rows, claimed, ended, work.compiled.version, work.chunk
         )
@@ -249,6 +268,9 @@ class Apply:
                 outcome = ended[record_id][1]
                 needed = outcome.calls + 1 if outcome.code == "too_late" else 0
                 await self._back(work, [record_id], delay_s=delay, permits=needed)
+        await self._note_stop(work.mapping, outcomes)
+        undone = [p for p, outcome in ended.values() if outcome.kind is not Kind.DELETED]
+        await self._recorder.unbrake(work.mapping, work.chunk, undone)
 
     async def _note_stop(self, mapping: str, outcomes: Iterable[Outcome]) -> None:
         """Note a reason that stops the flow once a chunk: `status` and `health` show it, work waits in the lane."""

@@ -70,7 +70,8 @@ class Action:
     found: bool = False
 
     async def perform(self) -> Outcome:
-        """Make the calls; every ending is an Outcome."""
+        """Make the calls, in a task of its own; every ending is an Outcome."""
+        self.context.profiles.end_by(self.deadline)
         try:
             kind, code = await self._act()
             return Outcome(kind, self.calls, code, found=self.found)
@@ -97,15 +98,15 @@ class Action:
         return SETTLE_S if filtered and self.plan.do is Do.INSERT else 0.0
 
     def _failed(self, error: SyncError) -> Outcome:
-        if error.code == "not_found":
-            # Found and gone between two calls: look again.
-            return Outcome(Kind.RELEASED, self.calls, error.code, RETRY_S)
+        if error.code == "too_late":
+            return Outcome(Kind.RELEASED, self.calls, error.code, 1.0)
+        if error.code in ("not_found", "campaign_error"):
+            # Found and gone between two calls, or an error that may pass: again, but not for ever.
+            return Outcome(Kind.FAILED, self.calls, error.code, retry_delay(self.before.failures + 1))
         if error.reaction is Reaction.QUARANTINE:
             return Outcome(Kind.REFUSED, self.calls, error.code)
         if error.reaction is Reaction.STOP:
             return Outcome(Kind.RELEASED, self.calls, error.code, STOPPED_DELAY_S)
-        if error.code == "campaign_error":
-            return Outcome(Kind.FAILED, self.calls, error.code, retry_delay(self.before.failures + 1))
         return Outcome(Kind.RELEASED, self.calls, error.code, RETRY_S)
 
     async def _act(self) -> tuple[Kind, str]:

@@ -42,7 +42,10 @@ class Claims:
             written = await self._context.ledger.write(wanted)
         except StorageFault:
             return await self._settle(owner, wanted)
-        return Claimed(written.rows, written.conflicts)
+        # The SDK repeats a write whose answer was lost: the conflict may be with our own claim.
+        doubtful = [row for row in wanted if row.record_id in written.conflicts]
+        settled = await self._settle(owner, doubtful)
+        return Claimed({**written.rows, **settled.rows}, settled.conflicts)
 
     def _claim(self, row: LedgerRow, item: Plan, owner: str, now: float, chunk: Chunk) -> LedgerRow:
         settings = self._context.settings
@@ -65,7 +68,7 @@ class Claims:
         )
 
     async def _settle(self, owner: str, wanted: Sequence[LedgerRow]) -> Claimed:
-        """The write failed without an answer: what carries our claim is ours, the rest goes back."""
+        """What carries our claim is ours, whatever the write said; the rest goes back."""
         kept: dict[str, LedgerRow] = {}
         for row in wanted:
             now_stored = await self._context.ledger.get(row.partition, row.record_id)

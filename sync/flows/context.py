@@ -31,6 +31,8 @@ from sync.storage.watermarks import Progress, Watermarks
 
 DEFAULT_PARALLELISM = 8
 """Requests to Dynamics at once until it has said how many it likes."""
+LONGEST_WAIT_S = 20.0
+"""Inside a function; whoever must wait longer comes back."""
 STOPPED_DELAY_S = 60.0
 """How long work waits while a flow is stopped (credentials, roles, another environment)."""
 
@@ -134,8 +136,12 @@ class Context:
     async def spend(self) -> None:
         """Wait for one Campaign call of the share that is left to consent."""
         grant = await self.budget.take(1, straight=True)
-        if grant.denied:
-            await self.clock.sleep(grant.start - self.clock.now())
+        if not grant.denied:
+            return
+        wait = grant.start - self.clock.now()
+        if wait > LONGEST_WAIT_S:
+            raise Throttled("campaign_throttled", wait, "the call budget is used up")
+        await self.clock.sleep(wait)
 
     @asynccontextmanager
     async def dynamics_permit(self, *, spare: int = 0) -> AsyncIterator[None]:

@@ -40,7 +40,7 @@ async def approve(
     for start in range(0, len(items), BATCH):
         batch = items[start : start + BATCH]
         for item in batch:
-            await context.parked.add(replace(item, approved=True))
+            await context.parked.add(replace(item, approved=True, sent=context.clock.now()))
         await send_records(context, mapping, [item.record_id for item in batch], Intent.APPROVED)
         tell(start + len(batch))
     return len(items)

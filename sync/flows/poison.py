@@ -15,6 +15,7 @@ from sync.flows.context import Context
 from sync.model import Lane
 from sync.storage.history import Parked
 from sync.storage.lanes import MessageUnreadable, from_message
+from sync.storage.table import RowConflict
 
 DELAY_S = 60.0
 
@@ -45,3 +46,19 @@ async def set_aside(context: Context, lane: Lane, body: str) -> None:
     await context.parked.add(
         Parked(f"unreadable:{lane.value}", "_", name, "message_unreadable", context.clock.now())
     )
+    if lane in (Lane.LIVE, Lane.BACKFILL):
+        await _read_again(context)
+
+
+async def _read_again(context: Context) -> None:
+    """The watermark has passed what an unreadable chunk held: only a full read brings it back."""
+    for mapping in await context.mappings.names():
+        while True:
+            tick = await context.watermarks.tick(mapping)
+            if tick.etag is None or tick.resync:
+                break
+            try:
+                await context.watermarks.write_tick(replace(tick, resync="message_unreadable"))
+            except RowConflict:
+                continue
+            break

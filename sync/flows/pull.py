@@ -55,6 +55,8 @@ class Pull:
         compiled = await context.reading(mapping)
         tick, progress = await context.watermarks.both(mapping)
         organization = await context.guard(progress, fresh=True)
+        if progress.generation == 0 and self._fenced(progress):
+            return
         if progress.generation == 0:
             # Campaign must have answered before its tenant is written down: a mistyped one would need a rebaseline.
             await context.know_addressing()
@@ -70,6 +72,12 @@ class Pull:
         else:
             await self._delta(compiled, tick, progress)
         await self._sweep_if_due(progress)
+
+    def _fenced(self, progress: Progress) -> bool:
+        """Whether a call of the epoch before may still land: its claims must end before the new epoch writes."""
+        settings = self._context.settings
+        last = settings.takeover_at(settings.claim_deadline(progress.started))
+        return bool(progress.started) and self._context.clock.now() < last
 
     async def _start(
         self, compiled: CompiledMapping, tick: Tick, progress: Progress, organization: str, why: str
@@ -118,7 +126,8 @@ class Pull:
             command = Replay(mapping=compiled.name, epoch=progress.epoch, mapping_version=compiled.version)
             await send(self._context.lanes, command)
         telemetry.event("mapping_noticed", mapping=compiled.name, version=compiled.version)
-        return noticed
+        # At once: a read that fails after this would make every tick send the replay again.
+        return await self._context.watermarks.write_tick(noticed)
 
     async def _second_chance(self, progress: Progress) -> None:
         """A read marked running whose lease is free lost its message: send it again."""

@@ -61,6 +61,7 @@ async def rebaseline(context: Context, baseline: Baseline) -> int:
         epoch=epoch,
         organization=baseline.organization,
         campaign=baseline.campaign,
+        started=context.clock.now(),
     )
     await context.watermarks.write_both(Tick(mapping, etag=tick.etag), fresh)
     telemetry.event("rebaselined", mapping=mapping, epoch=epoch)

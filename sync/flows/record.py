@@ -44,13 +44,20 @@ class Recorder:
 
     async def record(
         self, mapping: str, before: Mapping[str, LedgerRow], done: Sequence[Done], chunk: Chunk
-    ) -> None:
-        """Write rows that need no claim, then their history."""
+    ) -> bool:
+        """Write rows that need no claim, then their history; False if a row had moved and was left alone."""
         now = self._context.clock.now()
         rows = [replace(item.row, updated=now, correlation=chunk.correlation) for item in done]
         written = await self._context.ledger.write(rows)
         kept = [item for item in done if item.row.record_id in written.rows]
         await self.after(mapping, before, kept, chunk)
+        return not written.conflicts
+
+    async def unbrake(self, mapping: str, chunk: Chunk, plans: Sequence[Plan]) -> None:
+        """Give back what the brake counted for deletes that did not happen: each will be counted when it does."""
+        count = sum(p.do is Do.DELETE for p in plans)
+        if count and chunk.intent is not Intent.APPROVED:
+            await self._context.control.unbrake(mapping, count)
 
     async def brake(
         self,

@@ -11,6 +11,8 @@ from sync.storage.ledger import from_stored, partition_of
 
 MOST_ROWS = 2_000
 """Rows sent by one message, about."""
+WORK_S = 120.0
+"""How long one message looks for rows."""
 
 
 async def replay(context: Context, command: Replay) -> None:
@@ -20,8 +22,9 @@ async def replay(context: Context, command: Replay) -> None:
         return
     await context.active(command.mapping)
     sent = 0
+    until = context.clock.now() + WORK_S
     while command.bucket < context.buckets[command.mapping]:
-        if sent >= MOST_ROWS:
+        if sent >= MOST_ROWS or context.clock.now() >= until:
             await send(context.lanes, command)
             return
         partition = partition_of(command.mapping, command.epoch, command.bucket)

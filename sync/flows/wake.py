@@ -13,21 +13,28 @@ from sync.storage.history import Event, Parked
 from sync.storage.ledger import bucket_of, partition_of
 
 LONGEST_S = 7 * 24 * 3600
+AGAIN_S = 3600.0
+"""An approved delete is queued already as a rule; its message is taken for lost after this."""
+WORK_S = 120.0
 
 
 async def wake_parked(context: Context) -> int:
     """Look at every parked record; returns how many were sent or given up."""
     acted = 0
+    until = context.clock.now() + WORK_S
     async for parked in context.parked.all():
         if parked.awaited.startswith(("unreadable:", "consent:")):
             continue
+        if context.clock.now() >= until:
+            break
         settled = parked.approved or context.clock.now() - parked.since > context.settings.message_lease_s
         if settled and await _moved_on(context, parked):
             await context.parked.remove(parked.awaited, parked.mapping, parked.record_id)
-        elif parked.approved:
+        elif parked.approved and context.clock.now() - parked.sent > AGAIN_S:
+            await context.parked.add(replace(parked, sent=context.clock.now()))
             await send_records(context, parked.mapping, [parked.record_id], Intent.APPROVED)
             acted += 1
-        elif context.clock.now() - parked.since > LONGEST_S:
+        elif not parked.approved and context.clock.now() - parked.since > LONGEST_S:
             acted += await _give_up(context, parked)
     if acted:
         telemetry.event("parked_woken", records=acted)

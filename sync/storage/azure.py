@@ -199,7 +199,7 @@ def _received(message: QueueMessage) -> Received:
 
 def _transport() -> AioHttpTransport:
     """Without environment settings: with them aiohttp reads ~/.netrc in a thread for every single request."""
-    return AioHttpTransport(use_env_settings=False)
+    return AioHttpTransport(use_env_settings=False, connection_timeout=5, read_timeout=20)
 
 
 class AzureAccount:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sync.model import Clock, Random, from_iso, to_iso
@@ -88,6 +89,19 @@ class Control:
                 await self._clock.sleep(0.01 + 0.05 * self._rng.random())
                 continue
             return granted
+
+    async def unbrake(self, mapping: str, count: int) -> None:
+        """Take back `count` deletes of this hour; if the row moves meanwhile they stay counted."""
+        stored = await self._table.get(mapping, "brake")
+        if stored is None:
+            return
+        hours: dict[str, int] = json.loads(str(stored.entity["hours"]))
+        hour = str(int(self._clock.now() // 3600))
+        hours[hour] = max(0, hours.get(hour, 0) - count)
+        with suppress(RowConflict):
+            await self._table.replace(
+                {**stored.entity, "hours": json.dumps(hours, sort_keys=True)}, stored.etag
+            )
 
     async def braked(self, mapping: str) -> int:
         """Deletes counted in the last 24 hours."""

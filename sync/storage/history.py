@@ -93,6 +93,8 @@ class Parked:
     reason: str
     since: float
     approved: bool = False
+    sent: float = 0.0
+    """When its message was last sent, once approved."""
 
 
 class ParkedRecords:
@@ -112,6 +114,7 @@ class ParkedRecords:
                 "reason": parked.reason,
                 "since": to_iso(since),
                 "approved": parked.approved,
+                "sent": to_iso(parked.sent),
             }
         )
 
@@ -129,6 +132,7 @@ class ParkedRecords:
                 str(stored.entity["reason"]),
                 from_iso(str(stored.entity["since"])),
                 bool(stored.entity["approved"]),
+                from_iso(str(stored.entity.get("sent") or to_iso(0))),
             )
 
 

@@ -54,14 +54,15 @@ def from_message(body: str) -> Chunk:
             bucket=raw["bucket"],
             lane=Lane(raw["lane"]),
             changes=tuple(_change(item) for item in raw["changes"]),
-            columns_hash=raw["columns"],
-            generation=raw["generation"],
-            reading=raw["reading"],
-            intent=Intent(raw["intent"]),
-            redelivered=raw["redelivered"],
-            reserved_at=raw["reserved_at"],
-            permits=raw["permits"],
-            correlation=raw["correlation"],
+            # Optional, so that a message of an older or newer release can still be worked.
+            columns_hash=raw.get("columns", ""),
+            generation=raw.get("generation", 0),
+            reading=raw.get("reading", False),
+            intent=Intent(raw.get("intent", "")),
+            redelivered=raw.get("redelivered", 0),
+            reserved_at=raw.get("reserved_at", 0.0),
+            permits=raw.get("permits", 0),
+            correlation=raw.get("correlation", ""),
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         raise MessageUnreadable("a message that is not a chunk") from None

@@ -21,6 +21,8 @@ Entity = Mapping[str, Scalar]
 MAX_COMPARISONS = 15
 MAX_OPERATIONS = 100
 MAX_TRANSACTION_BYTES = 4 * 1024 * 1024
+MAX_TEXT = 32 * 1024
+"""Characters of one text property: 64 KiB of UTF-16."""
 FORBIDDEN_KEY = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 
 
@@ -182,6 +184,8 @@ def _refuse(ops: Sequence[Op]) -> None:
             raise ValueError("a table key holds a character that the service refuses, or is too long")
         if op.verb is Verb.REPLACE and not op.etag:
             raise ValueError("replace needs an ETag")
+        if any(isinstance(value, str) and len(value) > MAX_TEXT for value in op.entity.values()):
+            raise ValueError(f"a property above {MAX_TEXT} characters")
         size += sum(len(name) + 2 * len(str(value)) for name, value in op.entity.items())
     if size > MAX_TRANSACTION_BYTES:
         raise ValueError("a transaction above 4 MiB")

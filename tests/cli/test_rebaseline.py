@@ -24,10 +24,17 @@ def moved() -> Office:
     return office
 
 
+FENCE_S = 390.0
+"""Claim, gateway and skew with production times: after that no call of the epoch before can land."""
+
+
 def test_it_begins_the_next_epoch_in_the_new_environment(moved: Office) -> None:
     told = moved.ask("rebaseline", "--yes")
     assert (told["epoch"], told["environment"]["organization"]) == (2, OTHER)
     assert moved.ask("status", code=1)["mappings"][0]["waits"] == {}
+    moved.work()
+    assert moved.ask("status", code=1)["mappings"][0]["generation"] == 0
+    moved.clock.advance(FENCE_S)
     moved.work()
     (mapping,) = moved.ask("status", "--exact")["mappings"]
     assert (mapping["epoch"], mapping["generation"], mapping["phase"]) == (2, 1, "running")
@@ -39,6 +46,7 @@ def test_it_begins_the_next_epoch_in_the_new_environment(moved: Office) -> None:
 def test_what_was_sent_before_does_not_count(moved: Office) -> None:
     written = len(moved.campaign_writes())
     moved.ask("rebaseline", "--yes")
+    moved.clock.advance(FENCE_S)
     moved.work()
     # Refused as a duplicate, found, updated.
     assert moved.campaign_writes()[written:] == ["profile.create", "profile.update"]
