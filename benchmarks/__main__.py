@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import calls, engine, latency, pipeline
+from benchmarks import calls, engine, events, latency, pipeline
 
 RESULTS = Path(__file__).parent / "results.json"
 PIPELINE_RECORDS = 4_000
@@ -38,6 +38,12 @@ TARGETS = {
     "campaign_calls.filter.unchanged": ("<=", 0.0),
     "campaign_calls.filter.delete": ("<=", 2.0),
     "look_alike_cpu": ("<", 0.5),
+    "dynamics_requests_per_event": ("<=", 0.005),
+    "events_missing_or_double": ("<=", 0.0),
+    "event_writes_after_rerun": ("<=", 0.0),
+    "event_campaign_minutes": ("<", 60.0),
+    "event_refusals_after_first_minute": ("<=", 0.0),
+    "export_memory_growth": ("<=", 1.05),
 }
 """The targets of design 9."""
 EXAMPLES = """examples:
@@ -86,6 +92,10 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
     bench.step("pipeline at 50 ms, 64 in flight", lambda say: _beside(say, count, 64, 50, "pipeline_64"))
     bench.step("pipeline at 0 ms", lambda say: _beside(say, count, 16, 0, "pipeline_0ms"))
     bench.step("latency", lambda say: {"latency_s": latency.measure(say, quick=arguments.quick)})
+    count = 20_000 if arguments.quick else events.EVENTS
+    bench.step("events", lambda say: events.requests(count))
+    bench.step("events under service protection", lambda say: events.protection(quick=arguments.quick))
+    bench.step("export memory", lambda say: events.memory())
     if not arguments.quick:
         sizes = [20_000, 100_000] + ([200_000] if arguments.full else [])
         bench.step("memory", lambda say: _memory(say, sizes))

@@ -108,8 +108,7 @@ class ActivityWriter:
         body = json.dumps({"Targets": rows}, separators=(",", ":")).encode()
         url = f"{self._dynamics.base}{first.entity_set}/Microsoft.Dynamics.CRM.{verb.value}"
         answer = await self._sites[user].call("POST", url, JSON, body)
-        if not answer.ok:
-            raise error_from(answer)
+        _refuse(answer)
         # A proxy's friendly page is no proof that anything was written.
         if verb is Verb.CREATE and len(answer.json().get("Ids") or ()) != len(targets):
             raise answer.lost("not one id for each row")
@@ -121,8 +120,7 @@ class ActivityWriter:
         parts = [self._part(verb, target) for verb, target in writes]
         headers, body = written(parts)
         answer = await self._sites[user].call("POST", f"{self._dynamics.base}$batch", headers, body)
-        if not answer.ok:
-            raise error_from(answer)
+        _refuse(answer)
         told = parts_of(answer.headers.get("content-type", ""), answer.body)
         if told is None or len(told) != len(writes):
             raise answer.lost("a batch answer that does not fit")
@@ -148,6 +146,16 @@ class ActivityWriter:
         if target.owner:
             body["ownerid@odata.bind"] = target.owner
         return body
+
+
+def _refuse(answer: Answer) -> None:
+    """Raise what an answer says; a 5xx that Dataverse did not write leaves open whether it worked."""
+    if answer.ok:
+        return
+    error = error_from(answer)
+    if answer.status >= 500 and not error.detail.startswith("0x"):
+        raise answer.lost(f"HTTP {answer.status}")
+    raise error
 
 
 def _outcome(part: Answer) -> SyncError | None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sync.storage.memory import Gate, OpenGate
 
-RANGE_BYTES = 4 * 1024 * 1024
+RANGE_BYTES = 1024 * 1024
 """Read at once: what one file takes of the memory, whatever its size."""
 
 

@@ -125,10 +125,11 @@ class Stage:
     text: str = TEXT
     settings: dict[str, str] = field(default_factory=dict)
     options: DynamicsOptions = field(default_factory=lambda: DynamicsOptions(origin=ORG))
+    clock: WarpClock = field(default_factory=WarpClock)
 
     def __post_init__(self) -> None:
-        self.clock = WarpClock()
         self.dynamics = DynamicsService(clock=self.clock.now, rng=random.Random(1), options=self.options)
+        self.transport: httpx.AsyncBaseTransport = InProcess(self.dynamics)
         self.account = MemoryAccount(self.clock.now)
         self.logs = MemoryLogs(self.clock.now)
         self.configured = load_events(self.text)
@@ -144,7 +145,7 @@ class Stage:
             clock=self.clock,
             rng=random.Random(2),
             account=self.account.view(),
-            http=open_http(settings, self.clock, InProcess(self.dynamics)),
+            http=open_http(settings, self.clock, self.transport),
             addressing=Addressing.KEY,
             shipped={},
             logs=self.logs,

@@ -39,6 +39,8 @@ class EventContext:
     source: LogSource | None
     text: str
     bulk_size: int = LARGEST
+    fewest_in_bulk: int = 20
+    """Smaller groups of all tables go into one `$batch` together: fewer requests."""
     ms_per_row: dict[str, float] = field(default_factory=lambda: {"bulk": 7.0, "batch": 50.0})
     """Execution time as measured; the first values are those of anchors.md 7a."""
     stores: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))

@@ -81,6 +81,8 @@ class Work:
         delays: list[float] = []
         for key, why in self.closed.items():
             changed[key] = replace(self.by_key[key], open=False, code=why, updated=now)
+        closed: dict[str, str] = {}
+        unfinished: set[str] = set()
         for activity in self.activities:
             verb = self.verb(activity)
             result = results[activity.id] if verb is not None else Result(Ended.WRITTEN)
@@ -90,10 +92,14 @@ class Work:
             if told is not None:
                 row = changed.get(activity.key) or self.told(activity)
                 changed[activity.key] = replace(row, told=told[0], told_hash=told[1], updated=now)
-            if not open_left:
-                for key in self.open.intersection(activity.rows):
-                    changed[key] = replace(changed.get(key) or self.by_key[key], open=False, code=code)
-                    changed[key] = replace(changed[key], updated=now)
+            if open_left:
+                unfinished.update(activity.rows)
+            else:
+                closed.update((key, code or closed.get(key, "")) for key in activity.rows)
+        # A bounce belongs to its own activity and to the send it marks: it is closed with the last of them.
+        for key in sorted(self.open.intersection(closed) - unfinished):
+            row = changed.get(key) or self.by_key[key]
+            changed[key] = replace(row, open=False, code=closed[key], updated=now)
         return list(changed.values()), min(delays, default=None)
 
 

@@ -22,8 +22,6 @@ from sync.flows.context import STOPPED_DELAY_S
 from sync.flows.events.context import FLOW, LARGEST, SMALLEST, EventContext
 
 T = TypeVar("T")
-FEWEST_IN_BULK = 20
-"""Smaller groups go into one `$batch` together: fewer requests."""
 LONGEST_PAUSE_S = 30.0
 """A worker waits so long for its turn; longer, and the message comes back."""
 THERE_OR_GONE = frozenset({"dynamics_duplicate", "dynamics_conflict", "dynamics_not_found"})
@@ -71,7 +69,7 @@ class Writing:
             for (verb, table), group in groupby(sorted(writes, key=_group), key=_group):
                 targets = [target for _, target in group]
                 offered = await self._offered(table)
-                if verb in offered and len(targets) >= FEWEST_IN_BULK:
+                if verb in offered and len(targets) >= self._context.fewest_in_bulk:
                     await self._bulk(Verb(verb), targets)
                 else:
                     rest += [(Verb(verb), target) for target in targets]
@@ -200,7 +198,7 @@ class Writing:
         self._stop = Result(Ended.LATER, error.code, delay)
         telemetry.event(
             "flow_waits",
-            level=logging.WARNING,
+            level=logging.INFO if isinstance(error, Throttled) else logging.WARNING,
             flow=FLOW,
             code=error.code,
             status=error.status or None,

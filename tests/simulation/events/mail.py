@@ -1,0 +1,228 @@
+"""What happens in Campaign and Dynamics: mails are sent, opened, bounce late; exports overlap, repeat and tear."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from sandbox.wire import Request
+from tests.events.stage import DELIVERY_HEADER, TRACKING_HEADER, csv_of
+from tests.simulation.process import Process
+
+if TYPE_CHECKING:
+    from tests.simulation.events.world import EventWorld
+
+DAY_S = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a log in one version, as a person would write it down."""
+
+    kind: str
+    log_id: int
+    contact: str
+    delivery: str
+    at: float
+    modified: float
+    url: str = ""
+    proof: bool = False
+
+    @property
+    def log(self) -> str:
+        return "delivery" if self.kind in ("send", "bounce", "soft") else "tracking"
+
+
+@dataclass
+class Mail:
+    """Acts at random times; `lines` holds every version of every line."""
+
+    world: EventWorld
+    lines: list[Line] = field(default_factory=list)
+    deleted: set[tuple[str, str, str]] = field(default_factory=set)
+    """(table, contact, date or delivery) of activities that a salesperson deleted."""
+    gone: set[str] = field(default_factory=set)
+    serial: int = 0
+    files: dict[str, bytes] = field(default_factory=dict)
+    torn: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    """Contacts that Dynamics gets later."""
+
+    def __post_init__(self) -> None:
+        self.trouble = self
+        self.rng = random.Random(f"mail {self.world.scenario.seed}")
+        self.ids = [f"{number + 1:08x}-0000-4000-8000-{self.rng.getrandbits(48):012x}" for number in range(3)]
+
+    async def watch_call(self, process: Process, system: str, request: Request) -> None:
+        """Nobody looks on."""
+
+    def forced_fate(self, request: Request) -> str:
+        return ""
+
+    def begin(self) -> None:
+        for contact in self.ids:
+            if self.rng.random() < 0.25:
+                self.late.append(contact)
+            else:
+                self.world.dynamics.seed([{"contactid": contact, "lastname": "N"}])
+        self.send()
+
+    async def play(self) -> None:
+        scenario = self.world.scenario
+        times = sorted(self.rng.random() * scenario.length_s for _ in range(scenario.acts))
+        for moment in times:
+            await self.world.wait(max(moment - self.world.loop.virtual, 0.0))
+            self.act()
+        await self.world.wait(max(scenario.length_s - self.world.loop.virtual, 0.0))
+
+    def act(self) -> None:
+        verbs = (self.send, self.track, self.track, self.flip, self.flip, self.export, self.export, self.export,
+                 self.repeat, self.tear, self.sales_delete, self.appear, self.vanish)  # fmt: skip
+        self.rng.choice(verbs)()
+
+    # -- Campaign --------------------------------------------------------------------------------------------------
+
+    def _next(self) -> int:
+        self.serial += 1
+        return self.serial
+
+    def _now(self) -> float:
+        """Whole seconds, each used once: dates identify events."""
+        return float(int(self.world.now()) - 3600 + self._next() * 7)
+
+    def send(self) -> None:
+        delivery = self.rng.choice(("DM1", "DM2"))
+        for contact in self.ids:
+            if self.rng.random() < 0.8:
+                at = self._now()
+                proof = self.rng.random() < 0.1
+                self.lines.append(Line("send", self._next(), contact, delivery, at, at, proof=proof))
+
+    def track(self) -> None:
+        kind = self.rng.choice(("open", "click"))
+        at = self._now()
+        contact, delivery = self.rng.choice(self.ids), self.rng.choice(("DM1", "DM2"))
+        url = f"https://x.test/{self.serial}" if kind == "click" else ""
+        self.lines.append(Line(kind, self._next(), contact, delivery, at, at, url))
+
+    def flip(self) -> None:
+        """A sent mail bounces after all: the same line in a later version."""
+        sends = [line for line in self.current() if line.kind == "send" and not line.proof]
+        if sends:
+            line = self.rng.choice(sends)
+            kind = "bounce" if self.rng.random() < 0.8 else "soft"
+            at = self._now()
+            self.lines.append(replace(line, kind=kind, at=at, modified=max(line.modified + 1, at)))
+
+    def current(self) -> list[Line]:
+        """The newest version of each line."""
+        newest: dict[tuple[str, int], Line] = {}
+        for line in self.lines:
+            key = (line.log, line.log_id)
+            if key not in newest or line.modified > newest[key].modified:
+                newest[key] = line
+        return list(newest.values())
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    def export(self) -> None:
+        """A part of a log as it was at some time: overlapping, shuffled, sometimes with an old version or a bad line."""
+        log = self.rng.choice(("delivery", "tracking"))
+        known = [line for line in self.lines if line.log == log]
+        some = [line for line in known if self.rng.random() < 0.6]
+        self.rng.shuffle(some)
+        bad = ["no,line,at,all"] if self.rng.random() < 0.2 else []
+        self._drop(log, [*map(text_of, some), *bad])
+
+    def _drop(self, log: str, lines: list[str]) -> None:
+        name = f"{self.rng.getrandbits(16):04x}-{self._next()}.csv"
+        header = DELIVERY_HEADER if log == "delivery" else TRACKING_HEADER
+        self.files[name] = csv_of(header, lines)
+        self.world.logs.put(name, self.files[name])
+
+    def repeat(self) -> None:
+        """The same file under another name."""
+        if self.files:
+            data = self.files[self.rng.choice(sorted(self.files))]
+            self.world.logs.put(f"again-{self._next()}.csv", data)
+
+    def tear(self) -> None:
+        """A file that is still being written, and later is whole."""
+        self.export()
+        name = list(self.files)[-1]
+        data = self.files[name]
+        self.world.logs.put(name, data[: self.rng.randrange(len(data) + 1)])
+        self.torn.append(name)
+
+    def finish(self) -> None:
+        """Everything that was written is uploaded in the end, and Campaign exports all of it once more."""
+        for name in self.torn:
+            self.world.logs.put(name, self.files[name])
+        for contact in self.late:
+            self.appear_one(contact)
+        self.late = []
+        for log in ("delivery", "tracking"):
+            lines = [line for line in self.lines if line.log == log]
+            self.rng.shuffle(lines)
+            self._drop(log, [text_of(line) for line in lines])
+
+    def drop_again(self) -> None:
+        """All files of the run once more."""
+        for number, name in enumerate(sorted(self.files)):
+            self.world.logs.put(f"rerun-{number}.csv", self.files[name])
+
+    # -- Dynamics --------------------------------------------------------------------------------------------------
+
+    def appear(self) -> None:
+        if self.late:
+            self.appear_one(self.late.pop())
+
+    def appear_one(self, contact: str) -> None:
+        self.world.dynamics.seed([{"contactid": contact, "lastname": "N"}])
+
+    def vanish(self) -> None:
+        """A contact is deleted, with its timeline."""
+        there = [contact for contact in self.ids if contact not in self.late and contact not in self.gone]
+        if len(there) > 1 and self.rng.random() < 0.3:
+            contact = self.rng.choice(there)
+            self.world.dynamics.delete(contact)
+            self.gone.add(contact)
+
+    def sales_delete(self) -> None:
+        """A salesperson deletes an activity; not one that a late request of ours may still write (docs/events.md)."""
+        world = self.world
+        settled = world.settled_activities()
+        shown = [one for one in world.shown() if one["activityid"] in settled]
+        if shown:
+            one = self.rng.choice(shown)
+            world.dynamics.delete(one["activityid"], table=one["table"])
+            self.deleted.add(world.identity(one))
+
+
+def text_of(line: Line) -> str:
+    """A line as an export writes it."""
+    at, modified = _time(line.at), _time(line.modified)
+    flags = f"{int(line.proof)},0"
+    if line.log == "tracking":
+        kind = "Open" if line.kind == "open" else "Email click"
+        return (
+            f"{line.log_id},{modified},{line.delivery},C,{line.contact},{at},{kind},{flags},{line.url},Mail/1"
+        )
+    status, bounce = (
+        ("Sent", "") if line.kind == "send" else ("Failed", "Hard" if line.kind == "bounce" else "Soft")
+    )
+    return f"{line.log_id},{modified},{line.delivery},C,{line.contact},{at},{status},{flags},{bounce},,"
+
+
+def _time(seconds: float) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") + "Z"
+
+
+def date_of(line: Line) -> str:
+    return _time(line.at).replace(" ", "T")
+
+
+Activity = dict[str, Any]

@@ -1,0 +1,223 @@
+"""One run of the events flow: the contacts' world with mails, exports and salespeople instead of edits."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from sandbox.dynamics.options import DynamicsOptions
+from sandbox.dynamics.service import DynamicsService
+from sync.model import Lane
+from sync.planning.events import plan_contact
+from sync.planning.load_events import load_events
+from sync.storage.events import row_of
+from sync.storage.logs import MemoryLogs
+from sync.storage.table import StorageFault
+from tests.events.stage import TEXT, columns_of
+from tests.simulation import host as hosts
+from tests.simulation.course import LONGEST_S, tick
+from tests.simulation.events.mail import Mail
+from tests.simulation.events.oracle import DATES, differences
+from tests.simulation.host import Host
+from tests.simulation.process import Process
+from tests.simulation.scenario import draw
+from tests.simulation.violation import Violation
+from tests.simulation.world import DYNAMICS, World
+
+LANES = ("events", "events-poison")
+GRANULARITIES = ("every_event", "every_event", "per_delivery")
+
+
+class EventHost(Host):
+    """Triggers of the events lane alone."""
+
+    def attach(self, queues: dict[str, Any]) -> None:
+        self.queues = queues
+        for name in LANES:
+            queues[name].messages = hosts.NoticedList(
+                lambda message, name=name: self._notice(name, message)  # type: ignore[misc]
+            )
+
+    async def call(self, process: Process, name: str, body: str, count: int, invocation: str) -> None:
+        if name.endswith("-poison"):
+            await process.app.poison(Lane.EVENTS, body)
+        else:
+            await process.app.apply_events(body, dequeue_count=count, invocation=invocation)
+
+    async def timer(self, process: Process, name: str) -> None:
+        """The one timer of this flow."""
+        self.invocations += 1
+        try:
+            await process.app.pull_email_events(invocation=f"t{self.invocations}")
+        except StorageFault:
+            self.world.outcomes[f"{name}_failed"] += 1
+        except Exception as error:
+            self.surprise(name, error)
+
+    def waiting(self) -> float | None:
+        times = [message.visible_at for name in LANES for message in self.queues[name].messages]
+        return min(times, default=None)
+
+
+class EventWorld(World):
+    """`granularity` and whether tables take bulk verbs are drawn from the seed."""
+
+    def __init__(self, seed: int, *, tracing: bool = False) -> None:
+        rng = random.Random(f"events {seed}")
+        self.granularity = rng.choice(GRANULARITIES)
+        self.bulk = rng.random() < 0.7
+        self.text = TEXT.replace("granularity: every_event", f"granularity: {self.granularity}")
+        self.configured = load_events(self.text)
+        super().__init__(replace(draw(seed), special="", seed=seed), tracing=tracing)
+        self.settings = self.settings.model_copy(
+            update={
+                "events_container": "exports",
+                "events_settle_s": rng.choice((0.0, 2.0)),
+                "events_partial_s": 6.0,
+                "events_read_rows": rng.choice((1, 3, 50)),
+                "events_message_rows": rng.choice((1, 4, 50)),
+                "events_buckets": rng.choice((1, 2)),
+                "events_pull_seconds": 5.0,
+            }
+        )
+        self.logs = MemoryLogs(self.now)
+        self.logs.piece = rng.choice((60, 400, 100_000))
+        self.host = EventHost(self)
+        self.host.attach(self.account.queues)
+        self.mail = Mail(self)
+        self.people = self.mail  # type: ignore[assignment]
+        self.frozen_at: int | None = None
+
+    def make_dynamics(self, organization: str) -> DynamicsService:
+        rng = random.Random(f"dynamics {self.scenario.seed}")
+        options = DynamicsOptions(origin=DYNAMICS, limits=False, bulk_messages=self.bulk)
+        service = DynamicsService(clock=self.now, rng=rng, options=options)
+        for _, table in self.configured.tables.all():
+            service.activity_table(table.table, columns_of(table))
+        return service
+
+    def start_process(self) -> Process:
+        process = super().start_process()
+        events = process.app.events
+        events.source = self.logs.with_gate(process)
+        events.text = self.text
+        events.fewest_in_bulk = 2
+        events.bulk_size = 4
+        return process
+
+    # -- looking at both sides -------------------------------------------------------------------------------------
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Every activity that Dynamics has."""
+        found: list[dict[str, Any]] = []
+        for _, table in self.configured.tables.all():
+            records = self.dynamics.dump(table.table)["records"]
+            found += [{"table": table.table, **record} for record in records]
+        return found
+
+    def identity(self, one: dict[str, Any]) -> tuple[str, str, str]:
+        """(kind, contact, date), or (kind, contact, delivery) where one activity stands for many events."""
+        kinds = {table.table: kind.value for kind, table in self.configured.tables.all()}
+        kind, contact = kinds[one["table"]], str(one["_regardingobjectid_value"])
+        if self.granularity == "per_delivery":
+            return kind, contact, str(one["acs_deliveryname"])
+        return kind, contact, str(one[DATES[kind]])
+
+    def event_rows(self) -> list[dict[str, Any]]:
+        return [
+            dict(row.entity)
+            for row in self.account.tables["events"].rows.values()
+            if row.entity["RowKey"] != "!claim"
+        ]
+
+    def settled_activities(self) -> set[str]:
+        """Ids that no request under way and no worker with old rows can write any more."""
+        bound = self.settings.message_lease_s + self.settings.gateway_s + 3 * self.settings.skew_s + 12.0
+        by_contact: dict[tuple[str, str], list[Any]] = {}
+        for (partition, key), stored in self.account.tables["events"].rows.items():
+            if key != "!claim":
+                by_contact.setdefault((partition, key.partition(":")[0]), []).append(row_of(stored))
+        found: set[str] = set()
+        for rows in by_contact.values():
+            told = {row.key: row for row in rows}
+            for activity in plan_contact(rows, self.configured).activities:
+                row = told.get(activity.key)
+                if row is not None and row.told == "written" and self.now() - row.updated > bound:
+                    found.add(activity.id)
+        return found
+
+    # -- the run -----------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        for _ in range(self.scenario.processes):
+            self.start_process()
+        self.mail.begin()
+        ticks = self.loop.create_task(self._event_ticks())
+        await self.mail.play()
+        self.chaos.end()
+        ticks.cancel()
+        self.mail.finish()
+        await self._settle()
+        self._check()
+        await self._again()
+        self._check()
+
+    async def _event_ticks(self) -> None:
+        while True:
+            await self.wait(self.scenario.tick_s * (0.6 + 0.8 * self.rng.random()))
+            if self.chaos.host("lost_tick", 0.5):
+                continue
+            for _ in range(1 + self.chaos.host("overlapping_ticks")):
+                tick(self, "pull_tick")
+
+    async def _settle(self) -> None:
+        """Files read, lanes empty, contacts that appeared matched, several times in a row."""
+        began, quiet = self.loop.virtual, 0
+        while quiet < 3:
+            if self.loop.virtual - began > LONGEST_S:
+                raise Violation("liveness: not at rest")
+            await self.host.until_idle()
+            if self.host.unexpected:
+                raise Violation(f"an exception no function may end with: {self.host.unexpected[0]}")
+            visible = self.host.waiting()
+            if visible is not None:
+                quiet = 0
+                await self.wait(min(max(visible - self.now(), 0.0), 600.0) + 0.4)
+                continue
+            tick(self, "pull_tick")
+            # A lease that a dead worker holds, and the pause between two looks for parked events.
+            await self.wait(self.settings.events_pull_seconds + self.settings.message_lease_s + 61.0)
+            await self.host.until_idle()
+            quiet = quiet + 1 if self.host.waiting() is None else 0
+
+    def _check(self) -> None:
+        wrong = [*self.host.unexpected, *differences(self)]
+        wrong += [f"I7: {row['RowKey']} is open at rest" for row in self.event_rows() if row["open"]]
+        parked = {key[0].partition(":")[2] for key in self.account.tables["parkedevents"].rows}
+        wrong += [f"I7: parked for {contact}" for contact in sorted(parked - self.mail.gone)]
+        codes = {"", "soft_bounce", "contact_unknown", "contact_deleted", "activity_deleted"}
+        wrong += [
+            f"I7: {row['RowKey']} {row['code']}" for row in self.event_rows() if row["code"] not in codes
+        ]
+        states = {
+            str(row.entity.get("state", "done")) for row in self.account.tables["exports"].rows.values()
+        }
+        wrong += [f"a file is {state}" for state in sorted(states - {"done"})]
+        for code in (row["code"] for row in self.event_rows()):
+            self.outcomes[f"code_{code or 'shown'}"] += 1
+        if wrong:
+            raise Violation("; ".join(wrong[:6]))
+
+    async def _again(self) -> None:
+        """All files once more, and nothing may be written to Dynamics (I8)."""
+        since = len(self.dynamics.log)
+        stored = self.account.tables["events"].writes
+        self.mail.drop_again()
+        await self._settle()
+        writes = [entry for entry in self.dynamics.log[since:] if entry.method in ("POST", "PATCH", "DELETE")]
+        wrote = [entry.note for entry in writes if entry.note != "token"]
+        if wrote:
+            raise Violation(f"I8: {wrote} in a synced system")
+        if self.account.tables["events"].writes != stored:
+            raise Violation("I8: event rows were written by files that were read before")
