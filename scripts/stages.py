@@ -73,6 +73,8 @@ def simulations() -> list[Stage]:
     return [
         Stage("simulation", ("tests.simulation", "--seeds", str(SEEDS))),
         Stage("mutants", ("tests.simulation.mutants",)),
+        Stage("events", ("tests.simulation.events", "--seeds", "1000")),
+        Stage("event mutants", ("tests.simulation.events.mutants",)),
     ]
 
 

@@ -29,6 +29,8 @@ from sync.storage.table import RowConflict
 
 MOST_AGAIN = 8
 """A partition that ended so many workers is parked for an hour."""
+LOOK_AGAIN_S = 15.0
+"""A partition that another worker corrects is mostly free again within seconds (docs/decisions/look-again.md)."""
 MONTH_S = 30.44 * 24 * 3600
 
 
@@ -117,7 +119,7 @@ class ApplyEvents:
         context = self._context
         claim = await context.events.claim(name.name)
         if claim.owner and claim.take_over > context.now():
-            self._again(name, claim.take_over - context.now())
+            self._again(name, min(claim.take_over - context.now(), LOOK_AGAIN_S))
             return None
         return await self._rows(name, claim)
 

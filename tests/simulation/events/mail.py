@@ -77,8 +77,8 @@ class Mail:
         await self.world.wait(max(scenario.length_s - self.world.loop.virtual, 0.0))
 
     def act(self) -> None:
-        verbs = (self.send, self.track, self.track, self.flip, self.flip, self.export, self.export, self.export,
-                 self.repeat, self.tear, self.sales_delete, self.appear, self.vanish)  # fmt: skip
+        verbs = (self.send, self.track, self.track, self.flip, self.flip, self.revise, self.export, self.export,
+                 self.export, self.repeat, self.tear, self.sales_delete, self.appear, self.vanish)  # fmt: skip
         self.rng.choice(verbs)()
 
     # -- Campaign --------------------------------------------------------------------------------------------------
@@ -114,6 +114,14 @@ class Mail:
             kind = "bounce" if self.rng.random() < 0.8 else "soft"
             at = self._now()
             self.lines.append(replace(line, kind=kind, at=at, modified=max(line.modified + 1, at)))
+
+    def revise(self) -> None:
+        """Campaign corrects a line: the same event in a later version."""
+        clicks = [line for line in self.current() if line.kind == "click"]
+        if clicks:
+            line = self.rng.choice(clicks)
+            url = f"https://x.test/revised/{self._next()}"
+            self.lines.append(replace(line, url=url, modified=line.modified + 1))
 
     def current(self) -> list[Line]:
         """The newest version of each line."""

@@ -100,7 +100,7 @@ MUTANTS = (
     Mutant(
         "an expired claim's partition is dropped",
         "sync/flows/events/apply.py",
-        "            self._again(name, claim.take_over - context.now())\n",
+        "            self._again(name, min(claim.take_over - context.now(), LOOK_AGAIN_S))\n",
         "",
     ),
     Mutant(

@@ -69,7 +69,10 @@ class EventWorld(World):
         self.bulk = rng.random() < 0.7
         self.text = TEXT.replace("granularity: every_event", f"granularity: {self.granularity}")
         self.configured = load_events(self.text)
-        super().__init__(replace(draw(seed), special="", seed=seed), tracing=tracing)
+        scenario = replace(draw(seed), special="", seed=seed)
+        if rng.random() < 0.3:
+            scenario = replace(scenario, weather=replace(scenario.weather, crash=0.015))
+        super().__init__(scenario, tracing=tracing)
         self.settings = self.settings.model_copy(
             update={
                 "events_container": "exports",
@@ -189,7 +192,13 @@ class EventWorld(World):
             # A lease that a dead worker holds, and the pause between two looks for parked events.
             await self.wait(self.settings.events_pull_seconds + self.settings.message_lease_s + 61.0)
             await self.host.until_idle()
-            quiet = quiet + 1 if self.host.waiting() is None else 0
+            quiet = quiet + 1 if self.host.waiting() is None and self._all_read() else 0
+
+    def _all_read(self) -> bool:
+        """Whether every file was read in the version it has."""
+        rows = [row.entity for row in self.account.tables["exports"].rows.values() if "state" in row.entity]
+        read = {(row["name"], row["file_etag"]) for row in rows if row["state"] != "reading"}
+        return all((name, file.etag) in read for name, (_, file) in self.logs.content.items())
 
     def _check(self) -> None:
         wrong = [*self.host.unexpected, *differences(self)]
