@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -79,14 +79,21 @@ class Site:
         parts = urlsplit(url)
         self._prefix = f"{parts.scheme}://{parts.netloc}/"
         self._tokens = tokens
+        self._end_by = math.inf
+
+    def bounded(self, deadline: float) -> Site:
+        """The same site, for requests that must all end by `deadline` (unix seconds): a claim's (design 4.3)."""
+        site = copy(self)
+        site._end_by = deadline
+        return site
 
     async def call(
         self, method: str, url: str, headers: Mapping[str, str] | None = None, content: bytes = b""
     ) -> Answer:
         """Send one request; a 401 (nothing was applied) is repeated once with a new token.
 
-        Under `must_end_by` nothing is sent that could not end in time: raises `too_late`. The wait for a token
-        comes before that check.
+        Nothing is sent that could not end by the deadline of `bounded`: raises `too_late`. The wait for a token comes
+        before that check.
         """
         if not url.startswith(self._prefix) and not self.owns(url):
             raise SyncError("foreign_link", f"{self.system} named an address of another origin")
@@ -109,21 +116,14 @@ class Site:
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str] | None, content: bytes, token: str
     ) -> Answer:
-        self.http.refuse_if_late()
+        if self.http.clock.now() + self.http.timeout_s > self._end_by:
+            raise SyncError("too_late", "the claim ends before the call could")
         sent = (
             {**headers, "Authorization": f"Bearer {token}"}
             if headers
             else {"Authorization": f"Bearer {token}"}
         )
         return await self.http.send(self.system, method, url, sent, content, write=method != "GET")
-
-
-_END_BY: ContextVar[float] = ContextVar("end_by", default=math.inf)
-
-
-def must_end_by(deadline: float) -> None:
-    """In this task no request starts any more that could not end by `deadline` (unix seconds; design 4.3)."""
-    _END_BY.set(deadline)
 
 
 class Http:
@@ -143,10 +143,10 @@ class Http:
         site = self._sites[system] = Site(self, system, url, tokens)
         return site
 
-    def refuse_if_late(self) -> None:
-        """Raise `too_late` where a request could not end by the deadline in force."""
-        if self.clock.now() + self._timeout_s > _END_BY.get():
-            raise SyncError("too_late", "the claim ends before the call could")
+    @property
+    def timeout_s(self) -> float:
+        """How long one request may take."""
+        return self._timeout_s
 
     def site(self, system: str) -> Site:
         return self._sites[system]

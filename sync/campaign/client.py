@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,12 @@ class Campaign:
         self.base = url.rstrip("/")
         self._reading = {"X-Api-Key": api_key, "Accept": "application/json", "Cache-Control": "no-cache"}
         self._writing = {**self._reading, "Content-Type": "application/json;charset=utf-8"}
+
+    def bounded(self, deadline: float) -> Campaign:
+        """The same, for calls that must all end by `deadline`."""
+        campaign = copy(self)
+        campaign._site = self._site.bounded(deadline)
+        return campaign
 
     async def get(self, path: str, *, by_key: bool = False) -> dict[str, Any]:
         """The JSON object behind a path, or behind a link of Campaign's own (absolute, or below the base)."""

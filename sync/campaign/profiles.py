@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from sync.campaign.client import Campaign, escaped
 from sync.campaign.metadata import FieldInfo, fields_of
 from sync.errors import SyncError, UnknownOutcome
-from sync.http import Http, must_end_by
+from sync.http import Http
 
 _FAMILY = "/profileAndServicesExt/"
 _NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -82,9 +83,11 @@ class Profiles:
         name = key_target[:1].upper() + key_target[1:]
         self._filter = f"{self._path}/by{name}?{key_target}_parameter="
 
-    def end_by(self, deadline: float) -> None:
-        """In this task no call starts any more that could not end by `deadline`; it raises `too_late`."""
-        must_end_by(deadline)
+    def bounded(self, deadline: float) -> Profiles:
+        """The same, for calls under a claim: one that could not end by `deadline` is not sent and raises `too_late`."""
+        profiles = copy(self)
+        profiles._campaign = self._campaign.bounded(deadline)
+        return profiles
 
     def calls_for(self, action: Action) -> int:
         """Calls that an action costs when nothing goes wrong (design 9)."""

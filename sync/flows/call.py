@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from sync.campaign.profiles import Action as CampaignAction
-from sync.campaign.profiles import Addressing, Ref
+from sync.campaign.profiles import Addressing, Profiles, Ref
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import STOPPED_DELAY_S, Context
@@ -69,9 +70,13 @@ class Action:
     calls: int = 0
     found: bool = False
 
+    @cached_property
+    def profiles(self) -> Profiles:
+        """Calls that must end before the claim does."""
+        return self.context.profiles.bounded(self.deadline)
+
     async def perform(self) -> Outcome:
-        """Make the calls, in a task of its own; every ending is an Outcome."""
-        self.context.profiles.end_by(self.deadline)
+        """Make the calls; every ending is an Outcome."""
         try:
             kind, code = await self._act()
             return Outcome(kind, self.calls, code, found=self.found)
@@ -128,7 +133,7 @@ class Action:
 
     async def _find(self) -> Ref | None:
         """The one profile that carries the id, or None; raises SyncError `ambiguous_external_id`."""
-        refs = await self._call(lambda: self.context.profiles.find(self.plan.record_id))
+        refs = await self._call(lambda: self.profiles.find(self.plan.record_id))
         if len(refs) > 1:
             raise SyncError("ambiguous_external_id", record_id=self.plan.record_id)
         return refs[0] if refs else None
@@ -137,7 +142,7 @@ class Action:
         """POST with the contact's consent: a profile is never in Campaign without its opt-outs."""
         body, source, consent = self._projection.create, self.plan.source, self.consent
         if consent is None or source is None:
-            await self._call(lambda: self.context.profiles.create(body))
+            await self._call(lambda: self.profiles.create(body))
             return Kind.CREATED, ""
         made = consent.creation(source)
         if made.fields is None:
@@ -145,13 +150,13 @@ class Action:
         if not await consent.forget(source.record_id):
             raise TooLate
         body.update(made.fields)
-        ref = await self._call(lambda: self.context.profiles.create(body))
+        ref = await self._call(lambda: self.profiles.create(body))
         consent.landed(source, ref.shown, made)
         return Kind.CREATED, ""
 
     async def _patch(self, ref: Ref | None) -> tuple[Kind, str]:
         """PATCH by `ref`, or by key where `ref` is None; raises SyncError `not_found`."""
-        profiles = self.context.profiles
+        profiles = self.profiles
         body = self._projection.force if self.plan.force else self._projection.update
         if ref is None:
             await self._call(lambda: profiles.update_by_key(self.plan.record_id, body))
@@ -208,7 +213,7 @@ class Action:
         return Kind.HELD, "profile_missing"
 
     async def _delete(self) -> tuple[Kind, str]:
-        profiles = self.context.profiles
+        profiles = self.profiles
         record_id = self.plan.record_id
         try:
             if profiles.delete_by_key:
