@@ -43,7 +43,7 @@ from sync.model import Clock, Lane, Random
 from sync.planning.consent_map import ConsentMap, load_consent
 from sync.settings import Settings
 from sync.storage.account import Account
-from sync.storage.budget import Budget, Limit
+from sync.storage.budget import WORK_SHARE, Budget, Limit
 from sync.storage.consents import ConsentRows, Journal
 from sync.storage.control import Control
 from sync.storage.events import Events
@@ -190,6 +190,7 @@ def compose(
         settings.campaign_window_s,
         settings.campaign_burst,
         max(2 * settings.chunk_records, 4),  # the most calls one record may need
+        WORK_SHARE if consent is not None and consent.direction != "off" else 1.0,
     )
     context = Context(
         settings=settings,

@@ -1,8 +1,8 @@
 """The call budget: one ETag row per limit, shared by all instances (design 4.6).
 
 GCRA over `shared` (the next free time) bounds all calls in any sliding window:
-rate = (limit - burst - chunk) / (window + RESERVATION_S). All but consent also pass a line of WORK_SHARE of the rate,
-so that consent always finds the shared line nearly free; the backfill also passes its own slower line, so that live
+rate = (limit - burst - chunk) / (window + RESERVATION_S). Where consent flows, all else also passes a line of
+`work_share` of the rate, so that consent always finds the shared line nearly free; the backfill also passes its own slower line, so that live
 work does.
 """
 
@@ -18,7 +18,7 @@ RESERVATION_S = 10.0
 CLOCK_SLACK_S = 2.0
 """Part of RESERVATION_S kept for clocks that disagree."""
 WORK_SHARE = 0.9
-"""What live work and the backfill may take together; the rest is left to consent."""
+"""What live work and the backfill may take together where consent flows; the rest is left to it."""
 BACKFILL_SHARE = 0.8
 
 
@@ -31,6 +31,7 @@ class Limit:
     window_s: float
     burst: int
     chunk: int
+    work_share: float = 1.0
 
     @property
     def interval(self) -> float:
@@ -114,10 +115,10 @@ class Budget:
         shared, slow, busy = _times(stored)
         interval, burst = self.limit.interval, self.limit.burst
         turn = now
-        if work:
-            slot = interval / WORK_SHARE
-            # A tenth of the burst is left to consent, too.
-            turn = max(turn, busy - burst * WORK_SHARE * slot)
+        if work and self.limit.work_share < 1:
+            slot = interval / self.limit.work_share
+            # A part of the burst is left to consent, too.
+            turn = max(turn, busy - burst * self.limit.work_share * slot)
             busy = max(now, busy) + calls * slot
         if backfill:
             turn = max(turn, slow)
