@@ -27,13 +27,13 @@ from sync.flows.consent_pull import pull_consents
 from sync.flows.context import Context
 from sync.flows.control import control
 from sync.flows.events.apply import ApplyEvents, return_poison
-from sync.flows.events.context import EventContext
+from sync.flows.events.context import FLOW, EventContext
 from sync.flows.events.house import delete_old_activities, expire_events, wake_events
 from sync.flows.events.message import from_text
 from sync.flows.events.pull import PullEvents
 from sync.flows.expire import expire_rows
 from sync.flows.feed import feed_backfill
-from sync.flows.health import MappingHealth, health
+from sync.flows.health import MappingHealth, health, mapping_health
 from sync.flows.poison import poison, set_aside
 from sync.flows.pull import Pull
 from sync.flows.report import Reporter
@@ -160,8 +160,12 @@ class App:
             await set_aside(self.context, Lane.EVENTS, body)
 
     async def health(self) -> tuple[bool, list[MappingHealth]]:
-        """Freshness of every mapping."""
-        return await health(self.context)
+        """Freshness of every mapping, and of the events flow where it is on."""
+        healthy, found = await health(self.context)
+        if self.events.source is not None:
+            events = await mapping_health(self.context, FLOW)
+            return healthy and events.fresh, [*found, events]
+        return healthy, found
 
 
 def compose(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
+from sandbox.demo import mailing
 from sandbox.demo.measure import calls_of
 from sandbox.demo.report import Report
 from sandbox.demo.run import LIMIT, Stuck, prepare
@@ -26,7 +27,8 @@ examples:
 """
 DESCRIPTION = """\
 Seeds a made-up Dynamics tenant, runs the function app against look-alikes of Dynamics and Adobe Campaign and a local
-storage emulator, lets people edit, delete and re-create contacts, and compares both sides record by record.
+storage emulator, lets people edit, delete and re-create contacts, and compares both sides record by record;
+then sends a small campaign and shows what salespeople see on two timelines.
 Nothing leaves this machine, and nothing keeps running or stays behind when it ends.
 """
 
@@ -36,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     report = Report(stderr=options.json)
     signals = Signals()
     signals.install()
-    setup = Setup({"CAMPAIGN_LIMIT": str(LIMIT), "CAMPAIGN_ADDRESSING": "key"}, signals=signals)
+    changed = {"CAMPAIGN_LIMIT": str(LIMIT), "CAMPAIGN_ADDRESSING": "key", **mailing.SETTINGS}
+    setup = Setup(changed, signals=signals)
     equal = None
     try:
         report.line("starting Azurite and the look-alikes of Dynamics and Campaign")
@@ -58,14 +61,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _play(running: Stack, report: Report, options: argparse.Namespace) -> bool:
     demo = prepare(running, report, contacts=options.contacts, seed=options.seed)
+    mail = mailing.Mailing(running, report)
+    mail.prepare()
     result = demo.play()
+    plain = {contact.id for contact in demo.story.contacts.values() if not contact.kind}
+    there = [record["contactid"] for record in running.dynamics.records() if record["contactid"] in plain]
+    mailed = mail.play(there[:12])
     report.result(result, demo.story.contacts)
     if options.json:
         print(json.dumps(result.as_json()), flush=True)
     if not options.once:
         report.addresses(running, next(c.id for c in demo.story.contacts.values() if not c.kind))
         _watch(running, report)
-    return result.equal
+    return result.equal and mailed
 
 
 def _watch(running: Stack, report: Report) -> None:

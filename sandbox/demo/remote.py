@@ -22,7 +22,7 @@ class LookAlike:
 
     url: str
 
-    def command(self, name: str, **arguments: Any) -> Any:
+    def command(self, name: str, /, **arguments: Any) -> Any:
         """Runs a scripting command; raises urllib.error.HTTPError."""
         request = urllib.request.Request(f"{self.url}/_sandbox/{name}", json.dumps(arguments).encode())
         with urllib.request.urlopen(request, timeout=60) as answer:

@@ -37,6 +37,10 @@ class Report:
         """Text as it is: it may be copied into a shell."""
         self._console.print(text, markup=False, soft_wrap=True)
 
+    def show(self, table: Table) -> None:
+        """A table between the lines."""
+        self._console.print(table)
+
     def result(self, result: Result, contacts: Mapping[str, Contact]) -> None:
         """The closing tables and the verdict."""
         self._console.print()

@@ -76,6 +76,7 @@ class Stack:
         return {
             **shipped,
             "AzureWebJobsStorage": self.azurite.connection_string,
+            "EVENTS_CONNECTION": self.azurite.connection_string,
             "DYNAMICS_URL": self.dynamics.url,
             "DYNAMICS_TOKEN_URL": f"{self.dynamics.url}/local/oauth2/v2.0/token",
             "CAMPAIGN_URL": f"{self.campaign.url}/local/campaign",

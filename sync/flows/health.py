@@ -19,15 +19,19 @@ class MappingHealth:
 
 async def health(context: Context) -> tuple[bool, list[MappingHealth]]:
     """Whether every mapping was pulled within FRESHNESS_S, and each mapping's state."""
-    found: list[MappingHealth] = []
-    for mapping in sorted({*context.shipped, *await context.mappings.names()}):
-        tick = await context.watermarks.tick(mapping)
-        age = context.clock.now() - tick.pulled_at if tick.pulled_at else None
-        paused = {}
-        for flow in ("pull", "apply", "full_read", "sweep"):
-            pause = await context.control.paused(mapping, flow)
-            if pause is not None:
-                paused[flow] = pause.code
-        fresh = age is not None and age <= context.settings.freshness_s
-        found.append(MappingHealth(mapping, fresh, None if age is None else round(age, 1), paused))
+    names = sorted({*context.shipped, *await context.mappings.names()})
+    found = [await mapping_health(context, name) for name in names]
     return bool(found) and all(item.fresh for item in found), found
+
+
+async def mapping_health(context: Context, mapping: str) -> MappingHealth:
+    """How old the last good pull is, and what waits."""
+    tick = await context.watermarks.tick(mapping)
+    age = context.clock.now() - tick.pulled_at if tick.pulled_at else None
+    paused = {}
+    for flow in ("pull", "apply", "full_read", "sweep"):
+        pause = await context.control.paused(mapping, flow)
+        if pause is not None:
+            paused[flow] = pause.code
+    fresh = age is not None and age <= context.settings.freshness_s
+    return MappingHealth(mapping, fresh, None if age is None else round(age, 1), paused)

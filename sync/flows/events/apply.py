@@ -1,8 +1,8 @@
 """apply: read the open rows of some partitions, plan, write across them, record each partition (design 4.8).
 
-Creates need no claim: a second one meets the first one's row. Corrections are made under the partition's claim and
-from rows read after it, so that none carries less than what was written before; one whose outcome is unknown keeps
-the claim until it can no longer land.
+Creates need no claim: a second one meets the first one's row. Corrections are made under the partition's claim, which is
+read before the rows and written over that version, so that none carries less than what was written before; one whose
+outcome is unknown keeps the claim until it can no longer land.
 """
 
 from __future__ import annotations
@@ -89,9 +89,6 @@ class ApplyEvents:
         for work in works:
             work.plan(events, standing, oldest)
         works = [work for work in works if not work.corrects or await self._claim(work, owner, deadline)]
-        for work in works:
-            if work.claimed:
-                work.plan(events, standing, oldest)
         writing = Writing(context, deadline)
         results = await writing.write([write for work in works for write in work.writes(events)])
         await self._check_parents(works, results)
@@ -140,7 +137,7 @@ class ApplyEvents:
         return Work(name.name, claim, found, is_open, name.contacts)
 
     async def _claim(self, work: Work, owner: str, deadline: float) -> bool:
-        """Claim a partition for corrections and read its rows again; False: somebody else works it."""
+        """Claim a partition for corrections over the claim that was read before its rows; False: somebody was faster."""
         settings = self._context.settings
         claim = replace(work.claim, owner=owner, take_over=settings.takeover_at(deadline))
         name = PartitionName(work.name, work.contacts)
@@ -149,12 +146,6 @@ class ApplyEvents:
         except RowConflict:
             self._again(name, 1.0)
             return False
-        fresh = await self._rows(name, work.claim)
-        if fresh is None:
-            fresh = Work(work.name, work.claim, {}, set())
-        # Contacts that came in meanwhile have no standing yet: their rows wait for their own message.
-        work.rows = {contact: rows for contact, rows in fresh.rows.items() if contact in work.rows}
-        work.open = {key for key in fresh.open if key.partition(":")[0] in work.rows}
         work.claimed = True
         return True
 

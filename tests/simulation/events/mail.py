@@ -45,6 +45,7 @@ class Mail:
     gone: set[str] = field(default_factory=set)
     serial: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
+    exported: set[Line] = field(default_factory=set)
     torn: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     """Contacts that Dynamics gets later."""
@@ -140,6 +141,7 @@ class Mail:
         known = [line for line in self.lines if line.log == log]
         some = [line for line in known if self.rng.random() < 0.6]
         self.rng.shuffle(some)
+        self.exported.update(some)
         bad = ["no,line,at,all"] if self.rng.random() < 0.2 else []
         self._drop(log, [*map(text_of, some), *bad])
 
@@ -164,14 +166,16 @@ class Mail:
         self.torn.append(name)
 
     def finish(self) -> None:
-        """Everything that was written is uploaded in the end, and Campaign exports all of it once more."""
+        """Everything is uploaded in the end: what no file had yet, sometimes all of it once more."""
         for name in self.torn:
             self.world.logs.put(name, self.files[name])
         for contact in self.late:
             self.appear_one(contact)
         self.late = []
+        everything = self.rng.random() < 0.3
         for log in ("delivery", "tracking"):
-            lines = [line for line in self.lines if line.log == log]
+            wanted = [line for line in self.lines if everything or line not in self.exported]
+            lines = [line for line in wanted if line.log == log]
             self.rng.shuffle(lines)
             self._drop(log, [text_of(line) for line in lines])
 

@@ -18,12 +18,11 @@ LONGEST_S = 150.0
 
 MUTANTS = (
     Mutant(
-        "file moves before its partitions are queued",
+        "the file moves before its lines are stored",
         "sync/flows/events/pull.py",
-        "        messages = await send_partitions(context, self._epoch, open_rows)\n",
-        "        messages = 0\n"
+        "        open_rows, merged = await self._store(batch)\n",
         "        self._row = await context.files.write(replace(self._row, position=position, line=line))\n"
-        "        messages = await send_partitions(context, self._epoch, open_rows)\n",
+        "        open_rows, merged = await self._store(batch)\n",
     ),
     Mutant(
         "rows that wait from before are not queued again",
@@ -62,12 +61,6 @@ MUTANTS = (
         '    return None, False, "", None\n',
     ),
     Mutant(
-        "a conflict is not tried again",
-        "sync/flows/events/apply.py",
-        "        if moved:\n",
-        "        if False:\n",
-    ),
-    Mutant(
         "creates carry no precondition",
         "sync/dynamics/activities.py",
         '{"If-None-Match": "*"} if verb is Verb.CREATE else {"If-Match": "*"}',
@@ -80,10 +73,13 @@ MUTANTS = (
         '{"If-None-Match": "*"} if verb is Verb.CREATE else {}',
     ),
     Mutant(
-        "corrections from rows read before the claim",
+        "the claim is read after the rows",
         "sync/flows/events/apply.py",
-        "        fresh = await self._rows(name, work.claim)\n",
-        "        fresh = work\n",
+        "        return await self._rows(name, claim)\n",
+        "        work = await self._rows(name, claim)\n"
+        "        if work is not None:\n"
+        "            work.claim = await context.events.claim(name.name)\n"
+        "        return work\n",
     ),
     Mutant(
         "no claim for corrections",
