@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from azure.storage.blob.aio import BlobServiceClient
+from azure.storage.blob import BlobServiceClient
 
 from sync.storage.azure_logs import AzureLogs
 from sync.storage.logs import RANGE_BYTES, LogFileChanged, LogSource, MemoryLogs
@@ -32,10 +31,10 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[tuple[LogSource
     logs = AzureLogs.from_connection_string(connection, container)
     await logs.create()
     await logs.create()
-    async with BlobServiceClient.from_connection_string(connection) as service:
+    with BlobServiceClient.from_connection_string(connection) as service:
 
         async def upload(name: str, data: bytes) -> None:
-            await service.get_blob_client(container, name).upload_blob(io.BytesIO(data), overwrite=True)
+            service.get_blob_client(container, name).upload_blob(data, overwrite=True)
 
         yield logs, upload
     await logs.close()
