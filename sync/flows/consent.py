@@ -13,6 +13,7 @@ from sync import telemetry
 from sync.campaign.profiles import Addressing, Ref
 from sync.consent_row import ConsentRow, Side
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
+from sync.flows.call import Permits, TooLate
 from sync.flows.consent_hints import has_profile, hint
 from sync.flows.consent_record import record
 from sync.flows.context import Context
@@ -27,6 +28,8 @@ from sync.storage.table import RowConflict
 RETRY_S = 15.0
 BUSY_S = 5.0
 MOVED_S = 0.5
+CALLS = 2
+"""Campaign calls of a look: the read, and perhaps a write."""
 MAYBE_APPLIED = ("campaign_error", "dynamics_error", "dynamics_busy")
 """Errors after which a write may have been applied all the same."""
 LATER_S = 900.0
@@ -89,13 +92,20 @@ class Look:
         now = context.clock.now()
         if before.claim_owner and now < before.take_over:
             raise _ComeBack(min(before.take_over - now, BUSY_S))
-        claimed = await self._claim(before, now)
+        # Waiting comes before the claim: it is too short to wait in.
+        grant = await context.budget.take(CALLS, straight=True)
+        if grant.denied:
+            await context.clock.sleep(grant.start - now)
+        permits = Permits(context, grant, backfill=False)
+        claimed = await self._claim(before, context.clock.now())
         try:
-            await self._look(compiled, claimed)
+            await self._look(compiled, claimed, permits)
         except RowConflict:
             # The row moved under our claim: the profile was created anew. Nothing of ours is under way: look again.
             await self._let_go(partition)
             raise _ComeBack(1.0) from None
+        finally:
+            await context.budget.give_back(grant, grant.calls - permits.used)
 
     async def _claim(self, before: ConsentRow, now: float) -> ConsentRow:
         settings = self.context.settings
@@ -112,14 +122,16 @@ class Look:
         except RowConflict:
             raise _ComeBack(BUSY_S) from None
 
-    async def _look(self, compiled: CompiledMapping, claimed: ConsentRow) -> None:
+    async def _look(self, compiled: CompiledMapping, claimed: ConsentRow, permits: Permits) -> None:
         """Read, decide, write at most one side, record. Raises _ComeBack, RowConflict, SyncError."""
         try:
-            contact, ref = await self._read(compiled)
+            contact, ref = await self._read(compiled, claimed, permits)
             plan = plan_consent(claimed, contact, ref.shown if ref else None, self.consents)
             plan = await self._brake(plan)
-        except SyncError:
+        except SyncError as error:
             await self._release(claimed)
+            if error.code == "too_late":
+                raise _ComeBack(1.0) from None
             raise
         if plan.write is None or contact is None or ref is None:
             await self._record(plan, claimed)
@@ -130,7 +142,7 @@ class Look:
             announced = {**claimed.announced, **plan.announced}
             held = await self.context.consents.write(replace(claimed, announced=announced))
         try:
-            await self._write(plan, claimed, contact, ref, compiled)
+            await self._write(plan, claimed, contact, ref, compiled, permits)
         except SyncError as error:
             if isinstance(error, UnknownOutcome) or error.code in MAYBE_APPLIED:
                 await self._unknown(plan, held, error)
@@ -145,7 +157,9 @@ class Look:
         await record(self.context, self.mapping, plan, "unknown", self.owner)
         raise _ComeBack(max(held.take_over - self.context.clock.now(), 1.0))
 
-    async def _read(self, compiled: CompiledMapping) -> tuple[SourceRow | None, Ref | None]:
+    async def _read(
+        self, compiled: CompiledMapping, claim: ConsentRow, permits: Permits
+    ) -> tuple[SourceRow | None, Ref | None]:
         """Both sides, Campaign last: nothing guards its write."""
         context = self.context
         async with context.dynamics_permit():
@@ -154,7 +168,7 @@ class Look:
             )
             if not found:
                 await context.dynamics.prove_global_read(compiled.entity_set, compiled.key_column)
-        await context.spend()
+        await self._permit(permits, claim)
         refs = await context.profiles.find(self.record_id)
         if len(refs) > 1:
             raise SyncError("ambiguous_external_id", record_id=self.record_id)
@@ -175,12 +189,18 @@ class Look:
         return plan.opt_outs_only()
 
     async def _write(
-        self, plan: ConsentPlan, claim: ConsentRow, contact: SourceRow, ref: Ref, compiled: CompiledMapping
+        self,
+        plan: ConsentPlan,
+        claim: ConsentRow,
+        contact: SourceRow,
+        ref: Ref,
+        compiled: CompiledMapping,
+        permits: Permits,
     ) -> None:
         context = self.context
         profiles, body = context.profiles, plan.body
         if plan.write is Side.CAMPAIGN:
-            await context.spend()
+            await self._permit(permits, claim)
         if context.clock.now() + context.settings.call_timeout_s > claim.claim_until:
             raise SyncError("too_late", record_id=self.record_id)
         if plan.write is Side.DYNAMICS:
@@ -190,6 +210,13 @@ class Look:
             await profiles.update_by_key(self.record_id, body)
         else:
             await profiles.update(ref, body)
+
+    async def _permit(self, permits: Permits, claim: ConsentRow) -> None:
+        """One of the calls that were granted, or one more if they have gone stale; raises SyncError `too_late`."""
+        try:
+            await permits.one(claim.claim_until)
+        except TooLate:
+            raise SyncError("too_late", record_id=self.record_id) from None
 
     async def _record(self, plan: ConsentPlan, held: ConsentRow) -> None:
         """The journal, then the row; what the other side still needs is another hint."""

@@ -180,6 +180,10 @@ def differs(
     row: ConsentRow, consents: Consents, *, contact: Row | None = None, profile: Row | None = None
 ) -> bool:
     """Whether what one side shows is not what the row says, or the row is undecided: a reason to look at both."""
+    if contact is not None and contact.get("createdon", row.contact_created) != row.contact_created:
+        return True
+    if profile is not None and profile.get("created") != row.profile_created:
+        return True
     return any(_field_differs(row.of(pair.name), pair, contact, profile) for pair in consents.pairs)
 
 

@@ -7,8 +7,10 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from sandbox.campaign.represent import timestamp
 from sandbox.wire import Request, Response
 from sync.consent_row import Side
+from sync.model import to_iso
 from sync.planning.consent_map import load_consent
 from tests.simulation.chaos import CALM
 from tests.simulation.consent.judge import FIELDS, Judge
@@ -185,7 +187,10 @@ class ConsentWorld(World):
             return False
         state = json.loads(str(rows[0]["fields"])).get(name, [None, "", ""])
         stamp = str(profile.values.get(f"{name}LastModified", ""))
-        agreed = len(state) == 3 and state[2] == stamp
+        contact = self.dynamics.organization.tables["contact"].rows.get(record_id, {})
+        same = rows[0]["profile_created"] == timestamp(profile.created)
+        same = same and rows[0]["contact_created"] == to_iso(contact.get("createdon", 0))[:19] + "Z"
+        agreed = same and len(state) == 3 and state[2] == stamp
         return agreed and self.judge.state(record_id)[name] == (state[0], state[0])
 
     async def _run(self) -> None:
