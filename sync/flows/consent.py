@@ -88,14 +88,13 @@ class Look:
         if not await has_profile(context, partition, self.record_id):
             # Unknown to the sync, or not created yet: a create carries consent and compares it afterwards.
             return
-        before = await context.consents.get(partition, self.record_id)
+        before = await self._free_row(partition)
         now = context.clock.now()
-        if before.claim_owner and now < before.take_over:
-            raise _ComeBack(min(before.take_over - now, BUSY_S))
         # Waiting comes before the claim: it is too short to wait in.
         grant = await context.budget.take(CALLS, straight=True)
         if grant.denied:
             await context.clock.sleep(grant.start - now)
+            before = await self._free_row(partition)
         permits = Permits(context, grant, backfill=False)
         claimed = await self._claim(before, context.clock.now())
         try:
@@ -106,6 +105,14 @@ class Look:
             raise _ComeBack(1.0) from None
         finally:
             await context.budget.give_back(grant, grant.calls - permits.used)
+
+    async def _free_row(self, partition: str) -> ConsentRow:
+        """The row, unless somebody else holds a live claim; raises _ComeBack."""
+        row = await self.context.consents.get(partition, self.record_id)
+        now = self.context.clock.now()
+        if row.claim_owner and now < row.take_over:
+            raise _ComeBack(min(row.take_over - now, BUSY_S))
+        return row
 
     async def _claim(self, before: ConsentRow, now: float) -> ConsentRow:
         settings = self.context.settings
@@ -136,18 +143,18 @@ class Look:
         if plan.write is None or contact is None or ref is None:
             await self._record(plan, claimed)
             return
-        held = claimed
-        if plan.opt_ins:
-            # Said before it is done: who takes over must not take our opt-in for a person's.
-            announced = {**claimed.announced, **plan.announced}
-            held = await self.context.consents.write(replace(claimed, announced=announced))
+        held, seen = claimed, replace(plan.seen(), etag=claimed.etag)
+        if plan.opt_ins or seen.fields != claimed.fields:
+            # Said before it is done: who takes over must not take our opt-in for a person's, and knows what was seen.
+            announced = {**seen.announced, **plan.announced}
+            held = await self.context.consents.write(replace(seen, announced=announced))
         try:
             await self._write(plan, claimed, contact, ref, compiled, permits)
         except SyncError as error:
             if isinstance(error, UnknownOutcome) or error.code in MAYBE_APPLIED:
                 await self._unknown(plan, held, error)
             # Answered, and nothing was applied: what was announced did not happen.
-            await self._release(replace(held, announced=claimed.announced))
+            await self._release(replace(held, announced=seen.announced))
             await self._refused(plan, error)
         await self._record(plan, held)
 

@@ -83,6 +83,10 @@ class ConsentPlan:
             found[verdict.name] = Announced(side, stamp)
         return found
 
+    def seen(self) -> ConsentRow:
+        """The row before the write: what needs none is agreed, whatever becomes of the rest."""
+        return replace(self, written=()).done()
+
     def done(self) -> ConsentRow:
         """The row once the write has been made."""
         fields = dict(self.row.fields)

@@ -46,6 +46,8 @@ class Look:
 
     dynamics: float
     campaign: float = float("inf")
+    recorded: bool = False
+    """The row was released after it; a look whose worker died is none."""
 
 
 @dataclass
@@ -53,6 +55,8 @@ class Record:
     """What is known of one contact."""
 
     acts: dict[str, list[Act]] = field(default_factory=dict)
+    gone_opt_ins: list[tuple[str, Act, float]] = field(default_factory=list)
+    """Opt-ins of contacts deleted since, and when: a look that read before may still act on them."""
     looks: list[Look] = field(default_factory=list)
     races: set[str] = field(default_factory=set)
     """Fields of which a race was met: at rest they are counted, not judged."""
@@ -79,6 +83,8 @@ class Judge:
         """A person changed a field on one side; `ground`: when both sides and the row agreed."""
         record = self.of(record_id)
         now = self.world.now()
+        if record.looks and not self._claimed(record_id):
+            record.looks[-1].recorded = True
         if ground:
             # Both sides and the row agreed: what was before is over, races included.
             record.acts.pop(name, None)
@@ -87,6 +93,10 @@ class Judge:
         record.acts.setdefault(name, []).append(Act(side, out, now))
         self._races(record, name, side, now)
         self.counts[f"act_{side}_{'out' if out else 'in'}"] += 1
+
+    def _claimed(self, record_id: str) -> bool:
+        rows = self.world.account.tables["consents"].rows
+        return any(stored.entity["claim_owner"] for key, stored in rows.items() if key[1] == record_id)
 
     def _races(self, record: Record, name: str, side: Side, now: float) -> None:
         """Whether this act fell into one of the three windows that no client can close."""
@@ -100,7 +110,7 @@ class Judge:
                 self.counts["race_late"] += 1
                 record.races.add(name)
         if side is Side.DYNAMICS:
-            last = max((look.dynamics for look in record.looks if look.dynamics <= now), default=0.0)
+            last = max((look.dynamics for look in record.looks if look.recorded), default=0.0)
             acts = record.acts.get(name, [])
             if sum(act.side is side and act.at > last for act in acts) >= 2:
                 self.counts["race_flip"] += 1
@@ -110,6 +120,9 @@ class Judge:
         """A record was deleted on one side: what was done there is gone with it."""
         record = self.of(record_id)
         for name, acts in record.acts.items():
+            record.gone_opt_ins += [
+                (name, act, self.world.now()) for act in acts if act.side is side and not act.out
+            ]
             record.acts[name] = [act for act in acts if act.side is not side]
 
     # -- what reaches the services ---------------------------------------------------------------------------------
@@ -187,6 +200,12 @@ class Judge:
         acts = record.acts.get(name, [])
         last_out = max((act.at for act in acts if act.side is side and act.out), default=0.0)
         opt_ins = [act.at for act in acts if act.side is not side and not act.out]
+        read_at = min(look.dynamics, look.campaign) if look else float("inf")
+        opt_ins += [
+            act.at
+            for gone, act, at in record.gone_opt_ins
+            if gone == name and act.side is not side and read_at <= at
+        ]
         if opt_ins and max(opt_ins) > last_out:
             return
         if name in record.races:

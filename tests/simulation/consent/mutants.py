@@ -45,8 +45,14 @@ MUTANTS = (
     Mutant(
         "opt-in not announced",
         FLOW,
-        "        if plan.opt_ins:\n            # Said",
-        "        if False:\n            # Said",
+        "            announced = {**seen.announced, **plan.announced}\n",
+        "            announced = {**seen.announced}\n",
+    ),
+    Mutant(
+        "what was seen is lost with a refused write",
+        FLOW,
+        "        if plan.opt_ins or seen.fields != claimed.fields:\n",
+        "        if plan.opt_ins:\n",
     ),
     Mutant(
         "announced opt-in repeated on top of anything",
@@ -93,7 +99,7 @@ MUTANTS = (
     Mutant(
         "no claim",
         FLOW,
-        "        if before.claim_owner and now < before.take_over:\n",
+        "        if row.claim_owner and now < row.take_over:\n",
         "        if False:\n",
     ),
     Mutant(
