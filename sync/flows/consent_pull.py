@@ -68,8 +68,10 @@ async def _pull(context: Context, consents: Consents, progress: Progress) -> int
     began = context.clock.now()
     place = await read_place(context, progress.mapping)
     if not place.since:
-        # What was opted out before is met by the first full read: it finds every row undecided.
-        place = replace(place, since=began)
+        # What was opted out before is met by the full read: it finds every row undecided. Kept at once: a first look
+        # that fails must not begin later.
+        place = replace(place, since=progress.started or began)
+        await context.control.note(progress.mapping, NOTE, json.dumps(asdict(place)))
     back = place.since - context.settings.consent_overlap_s
     page, place = await _first(context, place, back)
     found = 0
