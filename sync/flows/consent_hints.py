@@ -89,8 +89,7 @@ async def _hint_different(
         shown = {"profile": values} if profiles else {"contact": values}
         if not differs(row, consents, **shown):
             return
-        # Without a row of its own it may be a record that the sync does not know, or has not created yet.
-        if row.etag is not None or await has_profile(context, partition, record_id):
+        if await has_profile(context, partition, record_id):
             found.append(record_id)
 
     ids = sorted(told)
@@ -101,6 +100,9 @@ async def _hint_different(
 
 
 async def has_profile(context: Context, partition: str, record_id: str) -> bool:
-    """Whether the ledger says that the sync wrote this profile."""
+    """Whether the sync wrote this profile, and neither side is known to be missing.
+
+    A parked delete, or a record on hold, comes back with its next apply, which compares it.
+    """
     row = await context.ledger.get(partition, record_id)
-    return bool(row.hash) and row.state is not State.DELETED
+    return bool(row.hash) and row.state not in (State.DELETED, State.PARKED, State.HOLD)
