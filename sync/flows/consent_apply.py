@@ -64,7 +64,8 @@ class ChunkConsent:
         found = []
         for record_id, source in sources.items():
             row = ledger[record_id]
-            if source is None or not row.hash or row.state is State.DELETED or source.version < row.version:
+            written = bool(row.hash) or row.unresolved
+            if source is None or not written or row.state is State.DELETED or source.version < row.version:
                 continue
             if differs(self._row(record_id), self.consents, contact=source.values):
                 found.append(record_id)

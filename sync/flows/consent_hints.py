@@ -100,9 +100,9 @@ async def _hint_different(
 
 
 async def has_profile(context: Context, partition: str, record_id: str) -> bool:
-    """Whether the sync wrote this profile, and neither side is known to be missing.
+    """Whether the sync wrote this profile or may have, and neither side is known to be missing.
 
     A parked delete, or a record on hold, comes back with its next apply, which compares it.
     """
     row = await context.ledger.get(partition, record_id)
-    return bool(row.hash) and row.state not in (State.DELETED, State.PARKED, State.HOLD)
+    return (bool(row.hash) or row.unresolved) and row.state not in (State.DELETED, State.PARKED, State.HOLD)
