@@ -75,6 +75,7 @@ def simulations() -> list[Stage]:
         Stage("mutants", ("tests.simulation.mutants",)),
         Stage("events", ("tests.simulation.events", "--seeds", "1000")),
         Stage("event mutants", ("tests.simulation.events.mutants",)),
+        Stage("consent", ("tests.simulation.consent", "--seeds", "300")),
     ]
 
 

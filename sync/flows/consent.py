@@ -28,6 +28,8 @@ from sync.storage.table import RowConflict
 RETRY_S = 15.0
 BUSY_S = 5.0
 MOVED_S = 0.5
+LONGEST_WAIT_S = 60.0
+"""How long a look waits for its calls inside the function."""
 CALLS = 2
 """Campaign calls of a look: the read, and perhaps a write."""
 MAYBE_APPLIED = ("campaign_error", "dynamics_error", "dynamics_busy")
@@ -93,7 +95,12 @@ class Look:
         # Waiting comes before the claim: it is too short to wait in.
         grant = await context.budget.take(CALLS, straight=True)
         if grant.denied:
-            await context.clock.sleep(grant.start - now)
+            wait = grant.start - now
+            if wait > LONGEST_WAIT_S:
+                # Campaign said when to come back; a reservation that far away would only be lost.
+                await context.budget.give_back(grant, grant.reserved)
+                raise _ComeBack(wait)
+            await context.clock.sleep(wait)
             before = await self._free_row(partition)
         permits = Permits(context, grant, backfill=False)
         claimed = await self._claim(before, context.clock.now())

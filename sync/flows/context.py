@@ -140,6 +140,8 @@ class Context:
             return
         wait = grant.start - self.clock.now()
         if wait > LONGEST_WAIT_S:
+            # Kept, it would only push the next attempt further away.
+            await self.budget.give_back(grant, 1)
             raise Throttled("campaign_throttled", wait, "the call budget is used up")
         await self.clock.sleep(wait)
 

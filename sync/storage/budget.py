@@ -142,7 +142,7 @@ class Budget:
 
     async def give_back(self, grant: Grant, unused: int) -> None:
         """Return permits that were not used, only if nobody reserved after this grant (ETag unchanged)."""
-        if not grant.etag or unused <= 0 or grant.denied:
+        if not grant.etag or unused <= 0 or (grant.denied and not grant.reserved):
             return
         shared = grant.shared_after - unused * self.limit.interval
         try:
