@@ -1,11 +1,12 @@
-"""A few seeds of the consent simulation under pytest: those that once went wrong, equal traces, mutants that find their line."""
+"""A few seeds of the consent simulation under pytest: once wrong ones, equal traces, mutants that find their line."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.simulation.consent.__main__ import simulate
-from tests.simulation.consent.mutants import MUTANTS, ROOT
+from tests.simulation.consent.mutants import MUTANTS
+from tests.simulation.mutants import ROOT
 
 
 @pytest.mark.parametrize("seed", [44, 303, 353, 575, 1123, 2120])
