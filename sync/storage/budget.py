@@ -2,8 +2,8 @@
 
 GCRA over `shared` (the next free time) bounds all calls in any sliding window:
 rate = (limit - burst - chunk) / (window + RESERVATION_S). Where consent flows, all else also passes a line of
-`work_share` of the rate, so that consent always finds the shared line nearly free; the backfill also passes its own slower line, so that live
-work does.
+`work_share` of the rate, so that consent always finds the shared line nearly free; the backfill also passes its own
+slower line, so that live work does.
 """
 
 from __future__ import annotations
