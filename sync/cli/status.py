@@ -8,12 +8,14 @@ from functools import partial
 import typer
 from rich.text import Text
 
+from sync.cli import status_events
 from sync.cli.frame import FAILED, OK, run
 from sync.cli.options import AsJson, Exact, SettingsFile
 from sync.cli.output import Output, counted, duration, number
 from sync.cli.session import Session
 from sync.cli.status_json import as_json as told
 from sync.errors import CATALOGUE
+from sync.flows.events.status import collect_events
 from sync.flows.status import LedgerCount, MappingStatus, Phase, Status, backlog_s, collect, count_ledger
 from sync.model import to_iso
 from sync.settings import Settings
@@ -49,13 +51,20 @@ async def _status(session: Session, out: Output, *, exact: bool) -> int:
         counts = {
             item.mapping: await _count(session, out, item.mapping) for item in found.mappings if item.version
         }
+    events = None
+    if session.settings.events_container:
+        events = await collect_events(session.context, session.account)
     if out.as_json:
-        out.json(told(found, counts, session.settings))
+        mail = {"events": status_events.as_json(events)} if events else {}
+        out.json({**told(found, counts, session.settings), **mail})
     else:
         for item in found.mappings:
             _mapping(found, item, counts.get(item.mapping), session.settings, out)
+        if events:
+            status_events.show(events, out)
         _lanes(found, out)
-    return OK if all(healthy(item) for item in found.mappings) and found.mappings else FAILED
+    mailing = events is None or (events.health.fresh and not events.health.paused)
+    return OK if all(healthy(item) for item in found.mappings) and found.mappings and mailing else FAILED
 
 
 def healthy(item: MappingStatus) -> bool:

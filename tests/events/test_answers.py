@@ -105,3 +105,20 @@ async def test_a_missing_right_stops_the_flow_and_loses_nothing() -> None:
     stage.dynamics.privileges(prvCreateActivity="Global")
     await stage.settle()
     assert len(stage.activities("send")) == 10
+
+
+async def test_a_proxys_friendly_page_is_no_proof_of_writing() -> None:
+    stage = Stage()
+    stage.contacts(50)
+    sends(stage, 50)
+    stage.dynamics.faults.add(
+        Fault("status", method="POST", path="CreateMultiple", status=200, body="<html>")
+    )
+    await stage.settle()
+    assert len(stage.activities("send")) == 50
+    sends(stage, 50, status="Failed", bounce="Hard", modified=-10)  # type: ignore[arg-type]
+    stage.dynamics.faults.add(
+        Fault("status", method="POST", path="UpdateMultiple", status=200, body="<html>")
+    )
+    await stage.settle()
+    assert {one["acs_bouncetype"] for one in stage.activities("send")} == {"hard"}

@@ -6,6 +6,7 @@ import pytest
 
 from sync.flows.events.apply import ApplyEvents
 from sync.flows.events.message import EventMessage, PartitionName, from_text
+from sync.model import Lane
 from sync.storage.lanes import MessageUnreadable
 from tests.events.stage import (
     DELIVERY_HEADER,
@@ -65,3 +66,17 @@ async def test_event_rows_expire_and_nothing_is_written_again() -> None:
     stage.drop("again.csv", csv_of(DELIVERY_HEADER, [delivery_line(n, contact_id(n)) for n in range(5)]))
     await stage.settle()
     assert stage.rows() == [] and len(stage.activities("send")) == 5
+
+
+async def test_a_poisoned_message_comes_back_partition_by_partition() -> None:
+    stage = Stage(settings={"EVENTS_BUCKETS": "4"})
+    stage.contacts(30)
+    sends(stage, 30)
+    await stage.app.pull_email_events(invocation="i")
+    queue = stage.account.queues["events"]
+    (message,) = queue.messages
+    queue.messages.clear()
+    await stage.app.poison(Lane.EVENTS, message.body)
+    assert len(queue.messages) == 4
+    await stage.settle()
+    assert len(stage.activities("send")) == 30

@@ -1,0 +1,59 @@
+"""The part of `status` that tells of email events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync.cli.output import Output, duration, number
+from sync.errors import CATALOGUE
+from sync.flows.events.status import EventStatus
+
+NEWEST = 3
+
+
+def as_json(found: EventStatus) -> dict[str, Any]:
+    """The object under `events`."""
+    return {
+        "fresh": found.health.fresh,
+        "age_s": found.health.age_s,
+        "waits": found.health.paused,
+        "events": {"new": found.counts["events:new"], "revised": found.counts["events:revised"]},
+        "activities": {"created": found.counts["did:created"], "corrected": found.counts["did:corrected"]},
+        "lines_left_out": found.left("line"),
+        "events_not_shown": found.left("dropped"),
+        "parked": found.parked,
+        "bad_lines": found.bad,
+        "refused_files": {row.name: row.code for row in found.files if row.state == "refused"},
+    }
+
+
+def show(found: EventStatus, out: Output) -> None:
+    """A few lines, and what a person must look at."""
+    out.line("email events", style="bold")
+    age = found.health.age_s
+    out.line(f"  files       {'never looked at' if age is None else f'looked at {duration(age)} ago'}")
+    for row in found.files[-NEWEST:]:
+        out.line(
+            f"              {row.name}: {row.state}, {number(row.events)} events, {number(row.bad)} bad lines"
+        )
+    counts = found.counts
+    out.line(f"  events      {number(counts['events:new'])} new, {number(counts['events:revised'])} revised")
+    out.line(
+        f"  activities  {number(counts['did:created'])} created, {number(counts['did:corrected'])} corrected"
+    )
+    for title, kind in (("left out", "line"), ("not shown", "dropped")):
+        reasons = found.left(kind)
+        if reasons:
+            out.line(
+                f"  {title:10}  " + ", ".join(f"{number(count)} {why}" for why, count in reasons.items())
+            )
+    if found.parked:
+        out.line(f"  waiting     {number(found.parked)} for contacts that are not known yet")
+    for row in found.files:
+        if row.state == "refused":
+            out.line(f"  refused     {row.name}: {row.code} ({row.detail})", style="red")
+            out.line(f"    do: {CATALOGUE[row.code].fix}")
+    for flow, code in found.health.paused.items():
+        out.line(f"  {flow} waits: {code}", style="red")
+        out.line(f"    do: {CATALOGUE[code].fix}")
+    out.line()

@@ -1,0 +1,43 @@
+"""What the events flow is doing, for `status`: files, lines and events, from rows and counters; nothing is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sync.flows.context import Context
+from sync.flows.events.context import FLOW
+from sync.flows.health import MappingHealth, mapping_health
+from sync.storage.account import Account
+from sync.storage.files import FileRow, Files
+from sync.storage.parked_events import ParkedEvents
+
+
+@dataclass(frozen=True, slots=True)
+class EventStatus:
+    """`counts` by counter name; `files` that are not gone yet; `bad` lines noted; `parked` events by what they await."""
+
+    health: MappingHealth
+    counts: Counter[str]
+    files: list[FileRow]
+    bad: int
+    parked: int
+
+    def left(self, kind: str) -> dict[str, int]:
+        """`line` or `dropped` counters by reason."""
+        return {
+            name.partition(":")[2]: count
+            for name, count in sorted(self.counts.items())
+            if name.startswith(f"{kind}:")
+        }
+
+
+async def collect_events(context: Context, account: Account) -> EventStatus:
+    """Read what is known of the flow."""
+    files = Files(account.table("exports"))
+    bad = sum([1 async for _ in files.bad_lines()])
+    parked = sum([1 async for _ in ParkedEvents(account.table("parkedevents")).all()])
+    rows = sorted((await files.all()).values(), key=lambda row: row.updated)
+    return EventStatus(
+        await mapping_health(context, FLOW), await context.counters.totals(FLOW), rows, bad, parked
+    )
