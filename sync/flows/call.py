@@ -48,7 +48,8 @@ class Permits:
             self.used += 1
             return
         context = self.context
-        grant = await context.budget.take(1, straight=True)
+        longest = deadline - context.settings.call_timeout_s - context.clock.now()
+        grant = await context.budget.take(1, straight=True, longest_s=longest)
         if not grant.denied:
             return
         if grant.start + context.settings.call_timeout_s > deadline:

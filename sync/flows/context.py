@@ -135,7 +135,7 @@ class Context:
 
     async def spend(self) -> None:
         """Wait for one Campaign call of the share that is left to consent."""
-        grant = await self.budget.take(1, straight=True)
+        grant = await self.budget.take(1, straight=True, longest_s=LONGEST_WAIT_S)
         if not grant.denied:
             return
         wait = grant.start - self.clock.now()

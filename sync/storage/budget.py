@@ -8,7 +8,8 @@ slower line, so that live work does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from sync.model import Clock, Random
 from sync.storage.table import RowConflict, Stored, Table
@@ -75,12 +76,14 @@ class Budget:
         straight: bool = False,
         reserved_at: float = 0.0,
         permits: int = 0,
+        longest_s: float = math.inf,
     ) -> Grant:
         """Take `calls` permits now or reserve them; a chunk that comes back in time uses its reservation.
 
         `straight`: to the shared line at once (consent, and one more call under a claim). `reserved_at` and `permits`
-        are the `start` and `reserved` of the grant that made it wait. Contended rows are retried with a short random
-        pause.
+        are the `start` and `reserved` of the grant that made it wait. What would wait longer than `longest_s` is denied
+        and reserves nothing: a reservation that nobody comes back for delays everybody else. Contended rows are
+        retried with a short random pause.
         """
         now = self._clock.now()
         in_time = reserved_at <= now < reserved_at + RESERVATION_S - CLOCK_SLACK_S
@@ -90,6 +93,8 @@ class Budget:
             stored = await self._table.get(self.limit.name, "next")
             work = not straight and not in_time
             grant, entity = self._reserve(stored, calls, work=work, backfill=work and backfill)
+            if grant.denied and grant.start - self._clock.now() > longest_s:
+                return replace(grant, reserved=0)
             try:
                 etag = await self._table.put(entity, stored.etag if stored else None)
             except RowConflict:

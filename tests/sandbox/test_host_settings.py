@@ -35,7 +35,7 @@ def test_the_shipped_host_json_says_what_the_design_says() -> None:
         max_polling_interval_s=2,
         base64=False,
     )
-    assert options.function_timeout_s == 600
+    assert options.function_timeout_s == 1800
 
 
 def test_settings_override_host_json() -> None:
