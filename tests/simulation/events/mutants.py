@@ -1,7 +1,8 @@
 """python -m tests.simulation.events.mutants: the events harness is tested by breaking the flow, one line at a time.
 
-Four breakages that seeds find too rarely are caught by named tests in tests/events: a claim read after the rows, an
-unknown correction that gives its claim back, a bulk answer believed whatever it says, poison messages dropped.
+Five breakages that seeds find too rarely are caught by named tests in tests/events: a claim read after the rows, an
+unknown correction that gives its claim back, a bulk answer believed whatever it says, poison messages dropped, a torn
+last line taken at once.
 """
 
 from __future__ import annotations
@@ -105,12 +106,6 @@ MUTANTS = (
         "sync/planning/exports.py",
         '        for flag in ("proof", "seed"):\n',
         '        for flag in ("seed",):\n',
-    ),
-    Mutant(
-        "a torn last line is taken at once",
-        "sync/flows/events/pull.py",
-        "            if context.now() - file.modified < context.settings.events_partial_s:\n",
-        "            if False:\n",
     ),
 )
 
