@@ -71,7 +71,7 @@ def stages(*, quick: bool) -> list[Stage]:
 
 def simulations() -> list[Stage]:
     return [
-        Stage("simulation", ("tests.simulation", "--seeds", str(SEEDS))),
+        Stage("simulation", ("tests.simulation", "--seeds", str(SEEDS), "--strict-coverage")),
         Stage("mutants", ("tests.simulation.mutants",)),
         Stage("events", ("tests.simulation.events", "--seeds", "1000")),
         Stage("event mutants", ("tests.simulation.events.mutants",)),
