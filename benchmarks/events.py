@@ -236,8 +236,8 @@ async def _under_protection(loop: VirtualLoop, events: int, *, bulk: bool, conta
 
 def protection(*, quick: bool) -> dict[str, Any]:
     """Minutes that 1.35 M events take with two application users, by bulk verbs and by `$batch`."""
-    bulk = under_protection(60_000 if quick else 300_000, bulk=True)
-    batch = under_protection(10_000 if quick else 40_000, bulk=False)
+    bulk = under_protection(60_000 if quick else 120_000, bulk=True)
+    batch = under_protection(10_000 if quick else 20_000, bulk=False)
     return {
         "event_campaign_minutes": bulk.campaign_minutes,
         "event_campaign_minutes_batch": batch.campaign_minutes,
