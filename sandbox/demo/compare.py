@@ -48,11 +48,11 @@ def expected_profile(contact: Mapping[str, Any]) -> Values:
             "stateCode": "",
             "zipCode": _whole(contact["address1_postalcode"], 15),
         },
-        "blackList": contact["donotsendmm"],
-        "blackListEmail": contact["donotbulkemail"],
-        "blackListPhone": contact["donotphone"],
-        "blackListFax": contact["donotfax"],
-        "blackListPostalMail": contact["donotpostalmail"],
+        "blackList": False,
+        "blackListEmail": False,
+        "blackListPhone": False,
+        "blackListFax": False,
+        "blackListPostalMail": False,
     }
 
 

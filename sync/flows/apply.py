@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sync import telemetry
+from sync.consent_row import ConsentRow
 from sync.errors import CATALOGUE, Reaction, SyncError
 from sync.flows.call import Action, Permits, planned_calls
 from sync.flows.claim import Claims
@@ -103,10 +104,10 @@ class Apply:
         context = self._context
         partition = partition_of(chunk.mapping, chunk.epoch, chunk.bucket)
         rows = await context.ledger.get_many(partition, [change.record_id for change in chunk.changes])
-        compiled, progress, consent = await asyncio.gather(
-            context.reading(chunk.mapping),
+        active, progress, known = await asyncio.gather(
+            context.active(chunk.mapping),
             context.watermarks.progress(chunk.mapping),
-            self._consent(chunk.mapping, partition, rows),
+            self._consent_rows(chunk.mapping, partition, rows),
         )
         if chunk.epoch != progress.epoch:
             # A rebaseline replaced the epoch; its own full read covers every record.
@@ -115,8 +116,11 @@ class Apply:
             return None
         await context.guard(progress)
         await context.know_addressing()
+        compiled = await context.widened(active)
         work = Work(chunk, owner, compiled, progress, rows, {c.record_id: c for c in chunk.changes})
-        work.consent = consent
+        if context.consent_of(chunk.mapping) is not None:
+            consents = await context.usable_consent(chunk.mapping)
+            work.consent = ChunkConsent(context, chunk.mapping, partition, consents, known)
         now = context.clock.now()
         for record_id, row in rows.items():
             if busy(row, owner, now):
@@ -134,16 +138,14 @@ class Apply:
                     await self._back(work, [record_id], delay_s=0.5)
         return work
 
-    async def _consent(
+    async def _consent_rows(
         self, mapping: str, partition: str, rows: Mapping[str, LedgerRow]
-    ) -> ChunkConsent | None:
+    ) -> dict[str, ConsentRow]:
         """The consent rows of the records that the sync has met before."""
-        context = self._context
-        if context.consent_of(mapping) is None:
-            return None
+        if self._context.consent_of(mapping) is None:
+            return {}
         met = [record_id for record_id, row in rows.items() if row.etag is not None]
-        known = await context.consents.get_many(partition, met)
-        return ChunkConsent(context, mapping, partition, await context.usable_consent(mapping), known)
+        return await self._context.consents.get_many(partition, met)
 
     async def _back(self, work: Work, record_ids: Iterable[str], *, delay_s: float, permits: int = 0) -> None:
         """Send records back to their lane, each alone; `permits` is how many calls each turned out to need."""

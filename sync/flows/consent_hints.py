@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from sync import telemetry
+from sync.errors import SyncError
 from sync.flows.context import Context
 from sync.model import Lane, Row, SourceRow, State
 from sync.planning.consent_map import Consents
@@ -60,7 +62,12 @@ async def hint_contacts(
     only_opted_out: bool = False,
 ) -> int:
     """Hint the contacts of a page that have a profile and whose consent is not the row's; how many."""
-    consents = await context.usable_consent(mapping)
+    try:
+        consents = await context.usable_consent(mapping)
+    except SyncError as error:
+        # Reading must go on while Campaign is down; whoever applies these records looks again.
+        telemetry.event("consent_not_compared", mapping=mapping, code=error.code)
+        return 0
     if consents is None:
         return 0
     told = {

@@ -124,13 +124,22 @@ class Context:
 
     async def reading(self, mapping: str) -> CompiledMapping:
         """The active mapping version with the columns that consent reads."""
-        compiled = await self.active(mapping)
-        consents = await self.usable_consent(mapping)
-        if consents is None:
+        return await self.widened(await self.active(mapping))
+
+    async def widened(self, compiled: CompiledMapping) -> CompiledMapping:
+        """A mapping version that also reads the columns of the consent map that Dynamics has.
+
+        Asks Dynamics for its columns once per worker, and never Campaign: reading goes on while Campaign is down.
+        """
+        told = self.consent_of(compiled.name)
+        if told is None:
             return compiled
-        key = (mapping, compiled.version)
+        key = (compiled.name, compiled.version)
         if key not in self._reading:
-            self._reading[key] = with_columns(compiled, consents.columns)
+            known = await Metadata(self.dynamics).attributes(compiled.table)
+            wanted = [field.source for field in told.fields]
+            present = [column for column in (*wanted, "modifiedon", "createdon") if column in known]
+            self._reading[key] = with_columns(compiled, present)
         return self._reading[key]
 
     async def spend(self) -> None:

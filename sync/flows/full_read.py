@@ -59,8 +59,8 @@ def _current(progress: Progress, command: FullRead) -> bool:
 
 
 async def _read(context: Context, progress: Progress, owner: str) -> None:
-    compiled = await context.reading(progress.mapping)
     await context.guard(progress)
+    compiled = await context.reading(progress.mapping)
     for _ in range(context.settings.pages_per_group):
         page = await _page(context, compiled, progress)
         await dispatch(

@@ -52,9 +52,10 @@ class Pull:
 
     async def _pull(self, mapping: str) -> None:
         context = self._context
-        compiled = await context.reading(mapping)
+        active = await context.active(mapping)
         tick, progress = await context.watermarks.both(mapping)
         organization = await context.guard(progress, fresh=True)
+        compiled = await context.widened(active)
         if progress.generation == 0 and self._fenced(progress):
             return
         if progress.generation == 0:

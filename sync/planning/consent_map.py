@@ -11,7 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    field_validator,
+)
 
 from sync.planning.advice import Problem, advise, did_you_mean
 from sync.planning.consent import Direction, Policy
@@ -65,6 +74,12 @@ class ConsentMap(_Strict):
     clock_tolerance: Annotated[StrictInt, Field(ge=0, le=86_400)] = 300
     undecided: Literal["opted_out", "hold"] = "opted_out"
     fields: Annotated[tuple[ConsentField, ...], Field(min_length=1)]
+
+    @field_validator("direction", mode="before")
+    @classmethod
+    def _off(cls, told: object) -> object:
+        """YAML reads the bare word off as false."""
+        return "off" if told is False else told
 
     @property
     def flows(self) -> Direction:
