@@ -22,8 +22,8 @@ from sync.flows.context import STOPPED_DELAY_S
 from sync.flows.events.context import FLOW, LARGEST, SMALLEST, EventContext
 
 T = TypeVar("T")
-LONGEST_PAUSE_S = 30.0
-"""A worker waits so long for its turn; longer, and the message comes back."""
+LONGEST_PAUSE_S = 25.0
+"""A worker waits so long for its turn, under a permit that holds longer; beyond, the message comes back."""
 THERE_OR_GONE = frozenset({"dynamics_duplicate", "dynamics_conflict", "dynamics_not_found"})
 RETRY_S = 15.0
 
@@ -141,20 +141,19 @@ class Writing:
             self.results[target.id] = _of_part(verb, ended)
 
     async def _send(self, make: Callable[[int], Awaitable[T]], way: str, rows: int) -> T:
-        """One request: a user's turn, its execution time from that user's budget, a permit; raises SyncError."""
+        """One request: a permit, a user's turn, its execution time from that user's budget; raises SyncError."""
         context = self._context
         context.turn = user = (context.turn + 1) % context.writer.users
         budget = context.budgets[user]
         cost = max(1, min(round(rows * context.ms_per_row[way]), budget.limit.chunk))
-        grant = await budget.take(cost, backfill=False)
-        if grant.denied:
-            wait = grant.start - context.now()
-            if wait > LONGEST_PAUSE_S:
-                raise Throttled(
-                    "dynamics_throttled", wait, "the application user's execution time is used up"
-                )
-            await context.base.clock.sleep(wait)
         async with context.base.dynamics_permit(spare=1):
+            # The permit first: time that is reserved and not used would be lost to all.
+            grant = await budget.take(cost, straight=True, longest_s=LONGEST_PAUSE_S)
+            wait = grant.start - context.now()
+            if grant.denied and not grant.reserved:
+                raise Throttled("dynamics_throttled", wait, "the user's execution time is used up")
+            if grant.denied:
+                await context.base.clock.sleep(wait)
             if context.now() + context.settings.call_timeout_s > self._deadline:
                 raise Throttled("too_late", 1.0)
             began = context.now()
