@@ -133,6 +133,10 @@ async def test_a_report_that_fails_is_told_and_does_not_fail_the_timer(
 
 async def test_how_late_an_opt_out_may_be_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     bench = await loaded(1)
+    shipped = bench.app.context.consent_map
+    assert shipped is not None
+    # As if a direction had been switched on; it ships off.
+    bench.app.context.consent_map = shipped.model_copy(update={"direction": "both"})
     await bench.app.pull_consents()
     await bench.app.context.lanes.queue(Lane.CONSENT).put("{}")
     bench.clock.at += 120

@@ -114,10 +114,10 @@ def test_expected_profiles_are_what_the_mapping_table_says() -> None:
             "zipCode": "",
         },
         "blackList": False,
-        "blackListEmail": True,
+        "blackListEmail": False,
         "blackListPhone": False,
         "blackListFax": False,
-        "blackListPostalMail": True,
+        "blackListPostalMail": False,
     }
 
 
