@@ -104,8 +104,8 @@ class Output:
 
     def ask(self, question: str) -> bool:
         """Whether a person typed yes; the question is on stderr."""
-        self._err.print(f"{question} [y/N] ", end="")
         with _interruptible():
+            self._err.print(f"{question} [y/N] ", end="")
             return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
