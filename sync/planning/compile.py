@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from hashlib import blake2b
@@ -13,10 +13,13 @@ from typing import Any, Literal
 from sync.model import Row
 from sync.planning import matrix
 from sync.planning.convert import Converter, Flagged, Value, converter
-from sync.planning.mapping import EmailField, EnumerationField, FieldMap, Mapping, StringField
+from sync.planning.mapping import EmailField, EnumerationField, FieldMap, LinkField, Mapping, StringField
 
 CONVERSIONS = 1
 """Raise it when a release sends something else for the same mapping: every mapping is then replayed."""
+
+LINK_LENGTH = 36
+"""Characters of an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,26 @@ class FieldSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """A link of a mapping: the lookup it is read from, the field it is written to, and its rules."""
+
+    source: str
+    target: str
+    mapping: str
+    """The parent's mapping."""
+    required: bool
+    on_parent_delete: Literal["hold", "clear", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where one record points by one of its links; `parent_id` None: the lookup is null."""
+
+    spec: LinkSpec
+    parent_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Program:
     """The fields in the order of the canonical JSON of an update, then those that updates leave out.
 
@@ -59,6 +82,13 @@ class _Program:
     targets: tuple[str, ...]
     updated: int
     key_target: str
+    links: tuple[tuple[int, LinkSpec], ...] = ()
+    """Where in the values each link is."""
+
+    def digest(self, values: Sequence[Any]) -> str:
+        """The hash of what an update with these values sends."""
+        encoded = tuple([encode(value) for encode, value in zip(self.encoders, values, strict=False)])
+        return blake2b((self.template % encoded).encode("ascii"), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +113,19 @@ class Projection:
     def update(self) -> dict[str, Any]:
         """Body of a PATCH: no key, no field with `apply_updates: false`."""
         return _body(self._program.places[: self._program.updated], self._values)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Where the record points, by every link of the mapping."""
+        return tuple(Link(spec, str(self._values[at]) or None) for at, spec in self._program.links)
+
+    def without(self, targets: Collection[str]) -> Projection:
+        """The same record with some of its links left empty; bodies and hash follow."""
+        values = list(self._values)
+        for at, spec in self._program.links:
+            if spec.target in targets:
+                values[at] = ""
+        return replace(self, hash=self._program.digest(values), _values=tuple(values))
 
     @property
     def force(self) -> dict[str, Any]:
@@ -111,6 +154,11 @@ class CompiledMapping:
     fields: tuple[FieldSpec, ...]
     _program: _Program = attribute(repr=False, compare=False)
 
+    @property
+    def links(self) -> tuple[LinkSpec, ...]:
+        """Its links, in the order of their targets."""
+        return tuple(spec for _, spec in self._program.links)
+
     def absent(self, row: Row) -> tuple[str, ...]:
         """Columns that the mapping needs and the row lacks. Absent is not null: read the row again."""
         return tuple(column for column in self.columns if column not in row and column != self.key_column)
@@ -129,8 +177,7 @@ class CompiledMapping:
         if Flagged in map(type, values):
             values, warnings, found = _unflag(program, values)
             problem = problem or found
-        encoded = tuple([encode(value) for encode, value in zip(program.encoders, values, strict=False)])
-        digest = blake2b((program.template % encoded).encode("ascii"), digest_size=16).hexdigest()
+        digest = program.digest(values)
         return Projection(digest, warnings, problem, record_id.lower(), tuple(values), program)
 
     def _first_absent(self, row: Row) -> Finding | None:
@@ -188,7 +235,12 @@ def _program(mapping: Mapping) -> _Program:
         targets=tuple(field.target for field in fields),
         updated=len(updated),
         key_target=mapping.target.key,
+        links=tuple((at, _link(field)) for at, field in enumerate(fields) if isinstance(field, LinkField)),
     )
+
+
+def _link(field: LinkField) -> LinkSpec:
+    return LinkSpec(field.source, field.target, field.mapping, field.required, field.on_parent_delete)
 
 
 def _template(places: Iterable[tuple[str, str]]) -> str:
@@ -258,10 +310,16 @@ def _spec(field: FieldMap) -> FieldSpec:
         accepts=matrix.accepts(field.type),
         target=field.target,
         type=field.type,
-        length=field.length if isinstance(field, StringField | EmailField) else 0,
+        length=_length(field),
         names=names,
         truncates=isinstance(field, StringField) and field.too_long == "truncate",
     )
+
+
+def _length(field: FieldMap) -> int:
+    if isinstance(field, LinkField):
+        return LINK_LENGTH
+    return field.length if isinstance(field, StringField | EmailField) else 0
 
 
 def _sends(fields: Iterable[FieldMap]) -> list[Any]:

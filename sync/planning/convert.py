@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sync.planning.mapping import EmailField, EnumerationField, FieldMap, PlainField, StringField
+from sync.planning.mapping import EmailField, EnumerationField, FieldMap, LinkField, PlainField, StringField
 from sync.planning.truncate import truncate
 
 Value = str | int | float | bool
@@ -25,6 +25,7 @@ _NO_ADDRESS = r"\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff\ud800
 _EMAIL = re.compile(rf"[^{_NO_ADDRESS}]{{1,64}}@(?:[^{_NO_ADDRESS}.]{{1,63}}\.)+[^{_NO_ADDRESS}.]{{2,63}}")
 _MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?Z", re.ASCII)
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", re.ASCII)
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _INTEGER = 2**31
 _EXACT = 2**53
 
@@ -49,6 +50,8 @@ def converter(field: FieldMap) -> Converter:
         return _email(field)
     if isinstance(field, EnumerationField):
         return _enumeration(field)
+    if isinstance(field, LinkField):
+        return _plain(field, _link, "")
     make, blank = _PLAIN[field.type]
     return _plain(field, make, blank)
 
@@ -143,7 +146,7 @@ def _enumeration(field: EnumerationField) -> Converter:
     return convert
 
 
-def _plain(field: PlainField, make: Callable[[Any], Value | None], blank: Value) -> Converter:
+def _plain(field: PlainField | LinkField, make: Callable[[Any], Value | None], blank: Value) -> Converter:
     invalid = _invalid(field)
 
     def convert(value: Any) -> Value | Flagged:
@@ -178,6 +181,14 @@ def _integer(value: Any) -> int | None:
 
 def _boolean(value: Any) -> bool | None:
     return value if value.__class__ is bool else None
+
+
+def _link(value: Any) -> str | None:
+    """The id of the row that a lookup points to, in small letters as every id is sent."""
+    if value.__class__ is not str:
+        return None
+    told = value.lower()
+    return told if not told or _GUID.fullmatch(told) else None
 
 
 def _date(value: Any) -> str | None:

@@ -16,6 +16,7 @@ Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 Path = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}(\.[A-Za-z][A-Za-z0-9_]{0,63})?$")]
 """A Campaign field, or a field of an item such as `location.city`."""
 Length = Annotated[StrictInt, Field(ge=1, le=100_000)]
+MappingName = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 Option = StrictBool | StrictInt | StrictStr
 Text = Annotated[StrictStr, Field(min_length=1)]
 
@@ -85,7 +86,21 @@ class EnumerationField(_FieldBase):
     default: Text
 
 
-FieldMap = StringField | EmailField | PlainField | EnumerationField
+class LinkField(_FieldBase):
+    """A lookup whose row another mapping sends: the column of the link's join gets that row's id (adobe.md B.5).
+
+    `required`: the record waits until its parent is in Campaign; else it goes without the link, and the link follows.
+    `on_parent_delete`: what becomes of a child whose parent is deleted (docs/links.md).
+    """
+
+    type: Literal["link"]
+    mapping: MappingName
+    required: StrictBool = False
+    on_parent_delete: Literal["hold", "clear", "delete"] = "hold"
+    apply_updates: Literal[True] = True
+
+
+FieldMap = StringField | EmailField | PlainField | EnumerationField | LinkField
 
 FIELD_CLASSES: dict[str, type[FieldMap]] = {
     "string": StringField,
@@ -96,13 +111,14 @@ FIELD_CLASSES: dict[str, type[FieldMap]] = {
     "date": PlainField,
     "datetime": PlainField,
     "enumeration": EnumerationField,
+    "link": LinkField,
 }
 
 
 class Mapping(_Strict):
     """One table and the resource it goes to; `load_mapping` makes it from YAML."""
 
-    mapping: Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    mapping: MappingName
     """Its name: part of table keys and log events."""
     source: Source
     target: Target

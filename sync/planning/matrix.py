@@ -6,10 +6,11 @@ type name (dataverse.md 5). What is not listed is not offered: `doctor` says so 
 
 from __future__ import annotations
 
-TARGET_TYPES = ("string", "email", "integer", "number", "boolean", "date", "datetime", "enumeration")
+TARGET_TYPES = ("string", "email", "integer", "number", "boolean", "date", "datetime", "enumeration", "link")
 
 _TEXT = {"string": "trimmed"}
 _ID = {"string": "the id, as is"}
+_LOOKUP = {**_ID, "link": "the id of a mapped row"}
 _OPTION = {"string": "its value in digits", "integer": "its value", "enumeration": "by `values`"}
 _WHOLE = {"string": "digits", "integer": "as is", "number": "as is"}
 _FRACTION = {"string": "plain decimal", "integer": "if whole", "number": "as is"}
@@ -19,9 +20,9 @@ MATRIX: dict[str, dict[str, str]] = {
     "String": {**_TEXT, "email": "trimmed, checked", "enumeration": "by `values`"},
     "Memo": _TEXT,
     "Uniqueidentifier": _ID,
-    "Lookup": _ID,
-    "Customer": _ID,
-    "Owner": _ID,
+    "Lookup": _LOOKUP,
+    "Customer": _LOOKUP,
+    "Owner": _LOOKUP,
     "EntityName": {"string": "as is"},
     "Picklist": _OPTION,
     "State": _OPTION,

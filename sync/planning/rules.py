@@ -48,6 +48,17 @@ def broken_rules(content: dict[Any, Any]) -> Rule:
         if key is not None and item.get("source") == key:
             what = f"`{key}` is the key, which is always sent."
             yield ("fields", index, "source"), what, "Remove the field."
+        if (
+            item.get("type") == "link"
+            and item.get("required") is True
+            and item.get("on_parent_delete") == "clear"
+        ):
+            what = "a required link cannot be cleared."
+            yield (
+                ("fields", index, "on_parent_delete"),
+                what,
+                "Write `hold` or `delete`, or make it optional.",
+            )
     if len(written) == len(fields) > 0 and all(item.get("apply_updates") is False for _, item in written):
         fix = "Leave `apply_updates: false` out where changes should reach Campaign."
         yield ("fields",), "no field is written by an update.", fix

@@ -19,6 +19,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "string": {"length": 100},
     "email": {"length": 100},
     "enumeration": {"values": "{7: seven, true: yes_, false: no_, abc: word}", "default": "none"},
+    "link": {"mapping": "accounts"},
 }
 SAMPLES: dict[str, Any] = {
     "String": "abc",
@@ -72,6 +73,7 @@ SAME_ON_THE_WIRE = {
     ("Status", "number"),
     ("BigInt", "enumeration"),
     ("DateTime:TimeZoneIndependent", "datetime"),
+    ("Uniqueidentifier", "link"),
 }
 
 

@@ -23,6 +23,7 @@ ACCEPTS: dict[str, frozenset[str]] = {
     "integer": frozenset({"integer", "long", "short", "byte", "number", "double", "float"}),
     "number": frozenset({"number", "double", "float"}),
     "enumeration": frozenset({"enumeration"}),
+    "link": frozenset({"string"}),
 }
 """Campaign types (adobe.md B.3) that a mapping's type may be sent to."""
 KNOWN = frozenset().union(*ACCEPTS.values())

@@ -1,0 +1,55 @@
+"""What links may not do together over all mappings: point nowhere, or be required in a circle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sync.planning.mapping import LinkField, Mapping
+
+
+def links_of(mapping: Mapping) -> tuple[LinkField, ...]:
+    """The link fields of a mapping."""
+    return tuple(field for field in mapping.fields if isinstance(field, LinkField))
+
+
+def link_problems(mappings: Sequence[Mapping]) -> Iterator[tuple[str, str, str]]:
+    """(mapping, what, fix) of every link that cannot work among these mappings; raises nothing."""
+    names = {mapping.mapping for mapping in mappings}
+    for mapping in mappings:
+        for field in links_of(mapping):
+            if field.mapping not in names:
+                what = f"`{field.target}` points to mapping `{field.mapping}`, which there is none of."
+                yield mapping.mapping, what, f"Use one of: {', '.join(sorted(names))}."
+    for cycle in required_cycles(mappings):
+        told = " → ".join((*cycle, cycle[0]))
+        what = f"required links form a cycle: {told}. No record of it could be the first in Campaign."
+        yield cycle[0], what, "Leave `required: true` out of one of these links."
+
+
+def required_cycles(mappings: Iterable[Mapping]) -> list[tuple[str, ...]]:
+    """Each group of mappings that wait for each other, as one shortest cycle from its first name on; sorted."""
+    parents = {
+        mapping.mapping: sorted({field.mapping for field in links_of(mapping) if field.required})
+        for mapping in mappings
+    }
+    found: list[tuple[str, ...]] = []
+    told: set[str] = set()
+    for name in sorted(parents):
+        if name not in told and (cycle := _way_back(name, parents)):
+            found.append(cycle)
+            told.update(cycle)
+    return found
+
+
+def _way_back(name: str, parents: dict[str, list[str]]) -> tuple[str, ...]:
+    """The shortest way from a mapping over its required links back to itself, or nothing."""
+    ways: list[tuple[str, ...]] = [(name,)]
+    seen: set[str] = set()
+    for way in ways:
+        for parent in parents.get(way[-1], ()):
+            if parent == name:
+                return way
+            if parent not in seen:
+                seen.add(parent)
+                ways.append((*way, parent))
+    return ()
