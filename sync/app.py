@@ -40,7 +40,8 @@ from sync.flows.report import Reporter
 from sync.flows.wake import wake_parked
 from sync.http import Http
 from sync.model import Clock, Lane, Random
-from sync.planning.consent_map import ConsentMap, load_consent
+from sync.planning.consent_map import ConsentMap
+from sync.planning.load_consent import load_consent
 from sync.settings import Settings
 from sync.storage.account import Account
 from sync.storage.budget import WORK_SHARE, Budget, Limit

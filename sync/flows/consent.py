@@ -19,7 +19,7 @@ from sync.flows.consent_record import record
 from sync.flows.context import Context
 from sync.model import SourceRow
 from sync.planning.compile import CompiledMapping
-from sync.planning.consent_map import Consents
+from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import ConsentPlan, plan_consent
 from sync.storage.history import Parked
 from sync.storage.ledger import bucket_of, partition_of

@@ -11,7 +11,7 @@ from sync.flows.consent_hints import hint
 from sync.flows.consent_record import record_creation
 from sync.flows.context import Context
 from sync.model import LedgerRow, Row, SourceRow, State
-from sync.planning.consent_map import Consents
+from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import Creation, created_row, creation, differs
 from sync.planning.outcome import Kind, Outcome
 from sync.planning.plan import Plan

@@ -13,7 +13,7 @@ from sync import telemetry
 from sync.errors import SyncError
 from sync.flows.context import Context
 from sync.model import Lane, Row, SourceRow, State
-from sync.planning.consent_map import Consents
+from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import differs, opted_out
 from sync.storage.lanes import MessageUnreadable, gather_all
 from sync.storage.ledger import bucket_of, partition_of

@@ -16,7 +16,7 @@ from sync.errors import SyncError
 from sync.flows.consent_hints import hint_profiles, is_contact_id
 from sync.flows.context import Context
 from sync.model import Row, to_iso
-from sync.planning.consent_map import Consents
+from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import seconds
 from sync.storage.watermarks import Progress
 

@@ -7,7 +7,7 @@ from sync.consent_row import Kept, Side
 from sync.flows.context import Context
 from sync.model import Row, to_iso
 from sync.planning.consent import Rule
-from sync.planning.consent_map import Consents
+from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import ConsentPlan, Creation, Verdict
 from sync.storage.consents import Entry
 

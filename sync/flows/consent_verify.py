@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sync.flows.consent_hints import has_profile, hint, is_contact_id
 from sync.flows.context import Context
 from sync.model import Row
-from sync.planning.consent_map import Consents
+from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import look_at
 from sync.storage.ledger import bucket_of, partition_of
 

@@ -16,7 +16,8 @@ from sync.errors import Reaction, SyncError, Throttled
 from sync.model import Clock, Random
 from sync.planning.compile import CompiledMapping, compile_mapping, with_columns
 from sync.planning.consent import Direction
-from sync.planning.consent_map import ConsentMap, Consents, ConsentUnusable, SourceColumn, resolve
+from sync.planning.consent_map import ConsentMap
+from sync.planning.consent_pairs import Consents, ConsentUnusable, SourceColumn, resolve
 from sync.planning.load import load_mapping
 from sync.settings import Settings
 from sync.storage.budget import Budget

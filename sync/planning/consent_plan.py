@@ -13,7 +13,7 @@ from typing import Any
 from sync.consent_row import Announced, ConsentRow, FieldState, Kept, Side
 from sync.model import Row, SourceRow, from_iso
 from sync.planning.consent import Decision, Look, Rule, Terms, agreed, decide
-from sync.planning.consent_map import Consents, Pair
+from sync.planning.consent_pairs import Consents, Pair
 
 
 @dataclass(frozen=True, slots=True)

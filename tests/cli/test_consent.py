@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sync.planning.consent_map import ConsentMap, load_consent
+from sync.planning.consent_map import ConsentMap
+from sync.planning.load_consent import load_consent
 from tests.cli.office import SETTINGS, Office
 
 TEXT = """\

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
-from sync.planning.consent_map import ConsentMap, load_consent
+from sync.planning.consent_map import ConsentMap
+from sync.planning.load_consent import load_consent
 
 TEXT = """\
 consent: contacts

@@ -11,7 +11,8 @@ from sync.consent_row import Side
 from sync.dynamics.metadata import ColumnInfo, Metadata
 from sync.errors import SyncError
 from sync.planning.consent import Direction
-from sync.planning.consent_map import ConsentMap, ConsentUnusable, SourceColumn, resolve
+from sync.planning.consent_map import ConsentMap
+from sync.planning.consent_pairs import ConsentUnusable, SourceColumn, resolve
 
 AREA = "Consent"
 FIX = "Correct mappings/consent.yaml (docs/consent.md) and deploy it."

@@ -11,7 +11,7 @@ from sandbox.campaign.represent import timestamp
 from sandbox.wire import Request, Response
 from sync.consent_row import Side
 from sync.model import to_iso
-from sync.planning.consent_map import load_consent
+from sync.planning.load_consent import load_consent
 from tests.simulation.chaos import CALM
 from tests.simulation.consent.judge import FIELDS, Judge
 from tests.simulation.people import People
