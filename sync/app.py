@@ -16,7 +16,8 @@ from pathlib import Path
 
 import httpx
 
-from sync.campaign.profiles import Addressing, Profiles
+from sync.campaign.profiles import Profiles
+from sync.campaign.records import Addressing
 from sync.connections import event_sites, open_http
 from sync.dynamics.activities import ActivityWriter
 from sync.dynamics.client import Dynamics
@@ -37,6 +38,7 @@ from sync.flows.health import MappingHealth, health, mapping_health
 from sync.flows.poison import poison, set_aside
 from sync.flows.pull import Pull
 from sync.flows.report import Reporter
+from sync.flows.targets import Targets
 from sync.flows.wake import wake_parked
 from sync.http import Http
 from sync.model import Clock, Lane, Random
@@ -202,12 +204,16 @@ def compose(
         clock=clock,
         rng=rng,
         dynamics=Dynamics(http, url=settings.dynamics_url, page_size=settings.dynamics_page_size),
-        profiles=Profiles(
-            http,
-            url=settings.campaign_url,
-            api_key=settings.campaign_client_id,
-            addressing=addressing or Addressing.KEY,
-            delete_by_key=settings.campaign_delete_by_key,
+        targets=Targets(
+            Profiles(
+                http,
+                url=settings.campaign_url,
+                api_key=settings.campaign_client_id,
+                addressing=addressing or Addressing.KEY,
+                delete_by_key=settings.campaign_delete_by_key,
+            ),
+            clock,
+            probed=addressing is not None,
         ),
         campaign_tenant=settings.campaign_tenant,
         watermarks=Watermarks(account.table("watermarks")),
@@ -224,7 +230,6 @@ def compose(
         journal=Journal(account.table("consentjournal"), clock, rng),
         consent_map=consent,
         shipped=shipped,
-        probed=addressing is not None,
         calls_in_flight=asyncio.Semaphore(settings.campaign_concurrency),
     )
     return App(context, account, _events(context, account, http, logs, events_text))

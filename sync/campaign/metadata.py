@@ -1,13 +1,20 @@
-"""What a Campaign resource's fields are (adobe.md B.3)."""
+"""Where a Campaign resource is published and what its fields are (adobe.md B.2, B.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sync.campaign.client import Campaign, escaped
 from sync.errors import SyncError
+
+LINKED = "/profileAndServicesExt/"
+"""Profiles, services, and custom resources linked to profiles."""
+UNLINKED = "/customResources/"
+"""All other custom resources; no resource is in both families."""
+_ABSENT = ("not_found", "campaign_wrong_address", "campaign_error", "unknown_field", "value_refused")
+"""What an engine may say about a resource that a family does not publish (the text is not documented)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +31,46 @@ class FieldInfo:
     values: tuple[str, ...] = ()
 
 
-async def fields_of(campaign: Campaign, resource: str) -> dict[str, FieldInfo]:
-    """The fields by path; nested items as `location.city`."""
-    answer = await campaign.get(f"/profileAndServicesExt/resourceType/{escaped(resource)}")
-    content = answer.get("content")
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One resource; `fields` by path, nested items as `location.city`; `filters` is where its filters are listed."""
+
+    family: str
+    fields: dict[str, FieldInfo]
+    filters: str = ""
+
+
+async def describe(
+    campaign: Campaign, resource: str, *, family: str = "", spend: Callable[[], Awaitable[None]]
+) -> Description:
+    """The resource in its family, or in whichever family publishes it; `spend` is awaited before each call.
+
+    Raises `resource_missing`.
+    """
+    unsure: SyncError | None = None
+    for place in (family,) if family else (LINKED, UNLINKED):
+        await spend()
+        try:
+            return _description(await campaign.get(f"{place}resourceType/{escaped(resource)}"), place)
+        except SyncError as error:
+            if error.code not in _ABSENT or error.detail.startswith("gateway"):
+                raise
+            if error.code == "campaign_error":
+                unsure = unsure or error
+    if unsure is not None:
+        # Perhaps an outage and no answer to the question: that must not stop a flow.
+        raise unsure
+    raise SyncError("resource_missing", resource)
+
+
+def _description(told: Mapping[str, Any], family: str) -> Description:
+    content = told.get("content")
     if not isinstance(content, dict):
         raise SyncError("campaign_garbled", "metadata without content")
-    return {field.path: field for field in _fields(content, "")}
+    filters = told.get("filters")
+    href = filters.get("href") if isinstance(filters, dict) else ""
+    fields = {field.path: field for field in _fields(content, "")}
+    return Description(family, fields, href if isinstance(href, str) else "")
 
 
 def _fields(content: Mapping[str, Any], prefix: str) -> Iterator[FieldInfo]:

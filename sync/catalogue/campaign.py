@@ -56,6 +56,14 @@ CAMPAIGN: dict[str, Entry] = {
         "In Campaign, make the field an identification key or publish a filter with the id ExternalId on it.",
         STOPS,
     ),
+    "resource_missing": Entry(
+        Reaction.STOP,
+        "Campaign publishes no resource of the mapping's name.",
+        "A typing error, the resource is not published, or it is hidden from the APIs.",
+        "Correct `target.resource` (cus and the resource's id), or publish the resource in Campaign; "
+        "docs/campaign-setup.md says how.",
+        STOPS,
+    ),
     "campaign_garbled": Entry(
         Reaction.RETRY,
         "Campaign answered something that is not what was asked for.",

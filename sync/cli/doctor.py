@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from sync.campaign.metadata import FieldInfo
-from sync.campaign.profiles import Action
+from sync.campaign.records import Action
 from sync.cli.checks import campaign, consent, dynamics
 from sync.cli.checks.activities import check_activities
 from sync.cli.checks.clock import check_clock

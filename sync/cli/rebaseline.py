@@ -6,7 +6,7 @@ from functools import partial
 
 import typer
 
-from sync.campaign.profiles import Action
+from sync.campaign.records import Action
 from sync.cli.frame import FAILED, OK, run
 from sync.cli.options import AsJson, MappingName, SettingsFile, Yes
 from sync.cli.output import Output, duration

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from sync.app import ROOT, App, SystemClock, compose, shipped_consent, shipped_mappings
-from sync.campaign.profiles import Addressing
+from sync.campaign.records import Addressing
 from sync.connections import open_http
 from sync.errors import SyncError
 from sync.flows.context import Context

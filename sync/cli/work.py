@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sync.campaign.profiles import Action
+from sync.campaign.records import Action
 from sync.cli.output import Output, counted, duration, number
 from sync.cli.session import Session, UsageProblem
 from sync.errors import SyncError

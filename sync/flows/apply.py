@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sync import telemetry
+from sync.campaign.records import Records
 from sync.consent_row import ConsentRow
 from sync.errors import CATALOGUE, Reaction, SyncError
 from sync.flows.call import Action, Permits, planned_calls
@@ -34,6 +35,7 @@ class Work:
     chunk: Chunk
     owner: str
     compiled: CompiledMapping
+    target: Records
     progress: Progress
     rows: dict[str, LedgerRow]
     changes: dict[str, Change]
@@ -115,9 +117,9 @@ class Apply:
             context.counters.count(chunk.mapping, "did:superseded", len(chunk.changes))
             return None
         await context.guard(progress)
-        await context.know_addressing()
+        target = await context.target(active)
         compiled = await context.widened(active)
-        work = Work(chunk, owner, compiled, progress, rows, {c.record_id: c for c in chunk.changes})
+        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c for c in chunk.changes})
         if context.consent_of(chunk.mapping) is not None:
             consents = await context.usable_consent(chunk.mapping)
             work.consent = ChunkConsent(context, chunk.mapping, partition, consents, known)
@@ -199,7 +201,7 @@ class Apply:
     async def _carry_out(self, work: Work, plans: list[Plan]) -> None:
         """Budget, brake, claim (with the rows that need no call, in one transaction), call, record."""
         context = self._context
-        wanted = sum(planned_calls(context, p, work.rows[p.record_id]) for p in plans)
+        wanted = sum(planned_calls(work.target, p, work.rows[p.record_id]) for p in plans)
         permits = None
         if wanted:
             # A record that could not get one more call under its claim says how many it needs.
@@ -216,7 +218,7 @@ class Apply:
             permits = Permits(context, grant, backfill=work.chunk.lane is Lane.BACKFILL)
         braked = await self._recorder.brake(work.mapping, work.chunk, work.progress, plans, work.rows)
         plans = [braked.get(p.record_id, p) for p in plans]
-        claims = await self._claims.write(work.owner, work.rows, plans, work.chunk)
+        claims = await self._claims.write(work.owner, work.rows, plans, work.chunk, work.target.addressing)
         await self._back(work, sorted(claims.conflicts), delay_s=0.5)
         await self._recorder.unbrake(
             work.mapping, work.chunk, [p for p in plans if p.record_id in claims.conflicts]
@@ -248,6 +250,7 @@ class Apply:
                 Action(
                     self._context,
                     work.compiled,
+                    work.target,
                     permits,
                     p,
                     work.rows[p.record_id],

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from sync.campaign.profiles import Action as CampaignAction
-from sync.campaign.profiles import Addressing, Profiles, Ref
+from sync.campaign.records import Action as CampaignAction
+from sync.campaign.records import Addressing, Records, Ref
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import STOPPED_DELAY_S, Context
@@ -63,6 +63,7 @@ class Action:
 
     context: Context
     compiled: CompiledMapping
+    target: Records
     permits: Permits
     plan: Plan
     before: LedgerRow
@@ -72,9 +73,9 @@ class Action:
     found: bool = False
 
     @cached_property
-    def profiles(self) -> Profiles:
+    def records(self) -> Records:
         """Calls that must end before the claim does."""
-        return self.context.profiles.bounded(self.deadline)
+        return self.target.bounded(self.deadline)
 
     async def perform(self) -> Outcome:
         """Make the calls; every ending is an Outcome."""
@@ -100,7 +101,7 @@ class Action:
             await self.context.budget.hold_until(self.context.clock.now() + seconds)
 
     def _settle(self) -> float:
-        filtered = self.context.profiles.addressing is Addressing.FILTER
+        filtered = self.target.addressing is Addressing.FILTER
         return SETTLE_S if filtered and self.plan.do is Do.INSERT else 0.0
 
     def _failed(self, error: SyncError) -> Outcome:
@@ -134,7 +135,7 @@ class Action:
 
     async def _find(self) -> Ref | None:
         """The one profile that carries the id, or None; raises SyncError `ambiguous_external_id`."""
-        refs = await self._call(lambda: self.profiles.find(self.plan.record_id))
+        refs = await self._call(lambda: self.records.find(self.plan.record_id))
         if len(refs) > 1:
             raise SyncError("ambiguous_external_id", record_id=self.plan.record_id)
         return refs[0] if refs else None
@@ -143,7 +144,7 @@ class Action:
         """POST with the contact's consent: a profile is never in Campaign without its opt-outs."""
         body, source, consent = self._projection.create, self.plan.source, self.consent
         if consent is None or source is None:
-            await self._call(lambda: self.profiles.create(body))
+            await self._call(lambda: self.records.create(body))
             return Kind.CREATED, ""
         made = consent.creation(source)
         if made.fields is None:
@@ -151,18 +152,18 @@ class Action:
         if not await consent.forget(source.record_id):
             raise TooLate
         body.update(made.fields)
-        ref = await self._call(lambda: self.profiles.create(body))
+        ref = await self._call(lambda: self.records.create(body))
         consent.landed(source, ref.shown, made)
         return Kind.CREATED, ""
 
     async def _patch(self, ref: Ref | None) -> tuple[Kind, str]:
         """PATCH by `ref`, or by key where `ref` is None; raises SyncError `not_found`."""
-        profiles = self.profiles
+        records = self.records
         body = self._projection.force if self.plan.force else self._projection.update
         if ref is None:
-            await self._call(lambda: profiles.update_by_key(self.plan.record_id, body))
+            await self._call(lambda: records.update_by_key(self.plan.record_id, body))
         else:
-            await self._call(lambda: profiles.update(ref, body))
+            await self._call(lambda: records.update(ref, body))
         return Kind.UPDATED, ""
 
     @property
@@ -171,7 +172,7 @@ class Action:
         return self.plan.projection
 
     async def _insert(self) -> tuple[Kind, str]:
-        if self.context.profiles.addressing is Addressing.FILTER:
+        if self.target.addressing is Addressing.FILTER:
             ref = await self._find()
             if ref is not None:
                 self.found = self._never_posted
@@ -200,7 +201,7 @@ class Action:
         return not self.before.unresolved and not self.before.hash and self.before.state is not State.DELETED
 
     async def _update(self) -> tuple[Kind, str]:
-        if self.context.profiles.addressing is Addressing.KEY:
+        if self.target.addressing is Addressing.KEY:
             try:
                 return await self._patch(None)
             except SyncError as error:
@@ -214,26 +215,35 @@ class Action:
         return Kind.HELD, "profile_missing"
 
     async def _delete(self) -> tuple[Kind, str]:
-        profiles = self.profiles
-        record_id = self.plan.record_id
+        records = self.records
         try:
-            if profiles.delete_by_key:
-                await self._call(lambda: profiles.delete_by_key_of(record_id))
+            if records.delete_by_key and await self._deleted_by_key():
                 return Kind.DELETED, ""
             ref = await self._find()
             if ref is not None:
-                await self._call(lambda: profiles.delete(ref))
+                await self._call(lambda: records.delete(ref))
         except SyncError as error:
             if error.code != "not_found":
                 raise
         return Kind.DELETED, ""
 
+    async def _deleted_by_key(self) -> bool:
+        """DELETE by key; False if this resource turns out to offer none, which is remembered."""
+        try:
+            await self._call(lambda: self.records.delete_by_key_of(self.plan.record_id))
+        except SyncError as error:
+            if error.code != "no_addressing":
+                raise
+            self.target.disprove_delete_by_key()
+            return False
+        return True
 
-def planned_calls(context: Context, plan: Plan, row: LedgerRow) -> int:
+
+def planned_calls(target: Records, plan: Plan, row: LedgerRow) -> int:
     """Calls the plan will normally make, for the budget."""
     if not plan.calls:
         return 0
-    normal = context.profiles.calls_for(CampaignAction(plan.do.value))
+    normal = target.calls_for(CampaignAction(plan.do.value))
     # An unresolved insert is addressed by key first, then posted.
-    doubtful = plan.do is Do.INSERT and row.unresolved and context.profiles.addressing is Addressing.KEY
+    doubtful = plan.do is Do.INSERT and row.unresolved and target.addressing is Addressing.KEY
     return normal + doubtful

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sync.campaign.profiles import Addressing
+from sync.campaign.records import Addressing
 from sync.flows.call import SETTLE_S
 from sync.flows.context import Context
 from sync.model import Chunk, LedgerRow
@@ -28,14 +28,19 @@ class Claims:
         self._context = context
 
     async def write(
-        self, owner: str, rows: dict[str, LedgerRow], plans: Sequence[Plan], chunk: Chunk
+        self,
+        owner: str,
+        rows: dict[str, LedgerRow],
+        plans: Sequence[Plan],
+        chunk: Chunk,
+        addressing: Addressing,
     ) -> Claimed:
         """Claim what needs calls and record what needs none, in one transaction over the ETags that were read."""
         now = self._context.clock.now()
         wanted: list[LedgerRow] = []
         for item in plans:
             if item.calls:
-                wanted.append(self._claim(rows[item.record_id], item, owner, now, chunk))
+                wanted.append(self._claim(rows[item.record_id], item, owner, now, chunk, addressing))
             elif item.do is Do.RECORD and item.row is not None:
                 wanted.append(replace(item.row, updated=now, correlation=chunk.correlation))
         try:
@@ -47,11 +52,13 @@ class Claims:
         settled = await self._settle(owner, doubtful)
         return Claimed({**written.rows, **settled.rows}, settled.conflicts)
 
-    def _claim(self, row: LedgerRow, item: Plan, owner: str, now: float, chunk: Chunk) -> LedgerRow:
+    def _claim(
+        self, row: LedgerRow, item: Plan, owner: str, now: float, chunk: Chunk, addressing: Addressing
+    ) -> LedgerRow:
         settings = self._context.settings
         until = now + settings.message_lease_s / 2
         grace = settings.gateway_s + settings.skew_s
-        if self._context.profiles.addressing is Addressing.FILTER and item.do is not Do.DELETE:
+        if addressing is Addressing.FILTER and item.do is not Do.DELETE:
             grace = max(grace, SETTLE_S)
         return replace(
             row,

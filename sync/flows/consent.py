@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from sync import telemetry
-from sync.campaign.profiles import Addressing, Ref
+from sync.campaign.records import Addressing, Ref
 from sync.consent_row import ConsentRow, Side
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.call import Permits, TooLate

@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 
 from sync import telemetry
-from sync.campaign.profiles import ProfilePage
+from sync.campaign.records import Page
 from sync.errors import SyncError
 from sync.flows.consent_hints import hint_profiles, is_contact_id
 from sync.flows.context import Context
@@ -95,7 +95,7 @@ async def _pull(context: Context, consents: Consents, progress: Progress) -> int
         return found
 
 
-async def _first(context: Context, place: Place, back: float) -> tuple[ProfilePage, Place]:
+async def _first(context: Context, place: Place, back: float) -> tuple[Page, Place]:
     """The page to begin with: of a look that was not finished, or of a new one."""
     if place.link:
         await context.spend()

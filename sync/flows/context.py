@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from sync import telemetry
-from sync.campaign.profiles import Profiles
+from sync.campaign.profiles import RESOURCE, Profiles
+from sync.campaign.records import Records
 from sync.dynamics.client import Dynamics
 from sync.dynamics.metadata import Metadata
 from sync.errors import Reaction, SyncError, Throttled
+from sync.flows.targets import Targets
 from sync.model import Clock, Random
 from sync.planning.compile import CompiledMapping, compile_mapping, with_columns
 from sync.planning.consent import Direction
@@ -46,7 +48,7 @@ class Context:
     clock: Clock
     rng: Random
     dynamics: Dynamics
-    profiles: Profiles
+    targets: Targets
     campaign_tenant: str
     watermarks: Watermarks
     control: Control
@@ -73,14 +75,19 @@ class Context:
     _consents: Consents | None = None
     _unusable: tuple[str, float] = ("", 0.0)
     _reading: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
-    probed: bool = True
-    """Whether the addressing mode is known; else the first chunk asks Campaign."""
+
+    @property
+    def profiles(self) -> Profiles:
+        """Campaign's profiles, whatever the mappings write to."""
+        return self.targets.profiles
+
+    async def target(self, compiled: CompiledMapping) -> Records:
+        """The Campaign resource of a mapping, asked for once per worker; raises SyncError."""
+        return await self.targets.of(compiled.resource, compiled.key_target, self.spend)
 
     async def know_addressing(self) -> None:
-        """Find out how this Campaign instance addresses records; raises SyncError."""
-        if not self.probed:
-            self.profiles.addressing = await self.profiles.probe()
-            self.probed = True
+        """Find out how this Campaign instance addresses profiles; raises SyncError."""
+        await self.targets.of(RESOURCE, self.profiles.key_target, self.spend)
 
     def consent_of(self, mapping: str) -> ConsentMap | None:
         """The consent map, if it is about this mapping and not off."""

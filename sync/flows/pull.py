@@ -60,7 +60,7 @@ class Pull:
             return
         if progress.generation == 0:
             # Campaign must have answered before its tenant is written down: a mistyped one would need a rebaseline.
-            await context.know_addressing()
+            await context.target(active)
             await self._start(compiled, tick, progress, organization, "first start")
             return
         tick = await self._notice_mapping(compiled, tick, progress)

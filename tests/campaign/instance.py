@@ -9,7 +9,8 @@ from typing import Any
 
 from sandbox.campaign.options import CampaignOptions
 from sandbox.campaign.service import CampaignService
-from sync.campaign.profiles import Addressing, Profiles
+from sync.campaign.profiles import Profiles
+from sync.campaign.records import Addressing
 from sync.http import Http
 from sync.settings import Settings
 from tests.adapters import FakeClock, ServiceTransport

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.wire import Fault
-from sync.campaign.profiles import Action, Addressing, Ref
+from sync.campaign.records import Action, Addressing, Ref
 from sync.errors import SyncError, Throttled, UnknownOutcome
 from tests.campaign.instance import ID, NOBODY, ORIGIN, Instance
 

@@ -21,7 +21,7 @@ from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.service import DynamicsService
 from sandbox.wire import Service
 from sync.app import App, compose
-from sync.campaign.profiles import Addressing
+from sync.campaign.records import Addressing
 from sync.cli.program import app as program
 from sync.cli.session import Desk, ServerDates, Session
 from sync.connections import open_http

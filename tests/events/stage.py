@@ -16,7 +16,7 @@ from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.service import DynamicsService
 from sandbox.wire import Request
 from sync.app import App, compose
-from sync.campaign.profiles import Addressing
+from sync.campaign.records import Addressing
 from sync.connections import open_http
 from sync.flows.events.house import wake_events
 from sync.model import Lane

@@ -15,7 +15,7 @@ from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.service import DynamicsService
 from sandbox.wire import Request, Response
 from sync.app import compose
-from sync.campaign.profiles import Addressing
+from sync.campaign.records import Addressing
 from sync.http import Http
 from sync.model import LedgerRow, from_iso
 from sync.planning.consent_map import ConsentMap

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sync.campaign.metadata import FieldInfo
-from sync.campaign.profiles import Action, Addressing, Profiles
+from sync.campaign.profiles import Profiles
+from sync.campaign.records import Action, Addressing
 from sync.cli.checks.finding import Finding, bad, good, of_error, skipped, warn
 from sync.errors import SyncError
 

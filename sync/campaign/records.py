@@ -1,0 +1,266 @@
+"""One Campaign resource whose records are addressed by a key of ours (design 5, adobe.md B.2, B.4)."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from sync.campaign.client import Campaign, escaped
+from sync.campaign.metadata import Description, FieldInfo, describe
+from sync.errors import SyncError, UnknownOutcome
+from sync.http import Http
+
+Spend = Callable[[], Awaitable[None]]
+"""Awaited before a call that no plan has a permit for."""
+_NOBODY = "00000000-0000-4000-8000-000000000000"
+"""An id that no record has: what a probe asks for."""
+_NO_FILTER = (
+    "no_addressing",
+    "not_found",
+    "campaign_wrong_address",
+    "campaign_error",
+    "unknown_field",
+    "value_refused",
+)
+"""What an engine may say about a filter it does not have (the text is not documented)."""
+
+
+async def free() -> None:
+    """Spend nothing: whoever asks is not under the budget (a person at `doctor`)."""
+
+
+class Addressing(enum.StrEnum):
+    """How a record is found by the value of its key field."""
+
+    KEY = "key"
+    """The field is an identification key that may stand in the URI."""
+    FILTER = "filter"
+    """A published filter finds the PKey: one more call."""
+
+
+class Action(enum.StrEnum):
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Where a record was found; its PKey is used at once and never stored (it changes on migration)."""
+
+    pkey: str
+    href: str
+    shown: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The record as Campaign showed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list, and the address of the next one."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    next: str | None
+
+
+class Records:
+    """Records of one resource by the values of `key_target`.
+
+    `delete_by_key`: DELETE by key was proved to work on this instance. `family` is where the resource is published,
+    "" until `open` has asked.
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        *,
+        url: str,
+        api_key: str,
+        resource: str,
+        key_target: str = "externalId",
+        family: str = "",
+        addressing: Addressing = Addressing.KEY,
+        delete_by_key: bool = False,
+    ) -> None:
+        self._campaign = Campaign(http, url=url, api_key=api_key)
+        self.resource = resource
+        self.key_target = key_target
+        self.family = family
+        self.addressing = addressing
+        self._deletes_by_key = delete_by_key
+
+    @property
+    def delete_by_key(self) -> bool:
+        return self._deletes_by_key and self.addressing is Addressing.KEY
+
+    def disprove_delete_by_key(self) -> None:
+        """This resource refused it."""
+        self._deletes_by_key = False
+
+    def of(self, resource: str, key_target: str, family: str = "") -> Records:
+        """Records of another resource, or by another key, on the same connection; to be opened before use."""
+        records = object.__new__(Records)
+        records._campaign = self._campaign
+        records.resource = resource
+        records.key_target = key_target
+        records.family = family
+        records.addressing = Addressing.KEY
+        records._deletes_by_key = self._deletes_by_key
+        return records
+
+    async def open(self, spend: Spend = free) -> None:
+        """Find out where the resource is published and how its records are addressed, by harmless reads.
+
+        Raises `resource_missing`, `no_addressing`.
+        """
+        if not self.family:
+            await self.describe(spend)
+        self.addressing = await self.probe(spend)
+
+    def bounded(self, deadline: float) -> Self:
+        """The same, for calls under a claim: one that could not end by `deadline` is not sent and raises `too_late`."""
+        records = copy(self)
+        records._campaign = self._campaign.bounded(deadline)
+        return records
+
+    def calls_for(self, action: Action) -> int:
+        """Calls that an action costs when nothing goes wrong (design 9)."""
+        if self.addressing is Addressing.FILTER:
+            return 2
+        if action is Action.DELETE:
+            return 1 if self.delete_by_key else 2
+        return 1
+
+    async def find(self, record_id: str) -> tuple[Ref, ...]:
+        """All records that carry the external id, in one call; empty if there is none."""
+        if self.addressing is Addressing.KEY:
+            return await self._find_by_key(record_id)
+        return await self._find_by_filter(record_id)
+
+    async def create(self, body: Mapping[str, Any]) -> Ref:
+        """POST; raises `duplicate_key` if any identification key is taken, not only the external id."""
+        created = await self._campaign.post(self._path, body)
+        try:
+            return _ref(created)
+        except SyncError as error:
+            raise UnknownOutcome("campaign_outcome_unknown", error.detail) from None
+
+    async def every(self, size: int) -> Page:
+        """The first page of all records."""
+        return await self.follow(f"{self._path}?_lineCount={size}&_forcePagination=true")
+
+    async def follow(self, link: str) -> Page:
+        """A page by its address; `next` links are followed as they are (adobe.md B.4)."""
+        answer = await self._campaign.get(link)
+        content = answer.get("content")
+        if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
+            raise SyncError("campaign_garbled", "a list without content")
+        told = answer.get("next")
+        following = told.get("href") if isinstance(told, dict) else None
+        if following is not None and not isinstance(following, str):
+            raise SyncError("campaign_garbled", "a next without href")
+        if following == link:
+            raise SyncError("paging_loop", "the next link is the page itself")
+        return Page(tuple(content), following)
+
+    async def update_by_key(self, record_id: str, body: Mapping[str, Any]) -> None:
+        """PATCH by external id; raises `not_found`."""
+        self._refuse_key(body)
+        await self._campaign.patch(self._by_key(record_id), body, by_key=True)
+
+    async def update(self, ref: Ref, body: Mapping[str, Any]) -> None:
+        """PATCH by PKey; raises `not_found`."""
+        self._refuse_key(body)
+        await self._campaign.patch(self._by_pkey(ref), body)
+
+    async def delete(self, ref: Ref) -> None:
+        """DELETE by PKey; raises `not_found`."""
+        await self._campaign.delete(self._by_pkey(ref))
+
+    async def delete_by_key_of(self, record_id: str) -> None:
+        """DELETE by external id, which Adobe does not document; raises `not_found`."""
+        if not self.delete_by_key:
+            raise SyncError("no_addressing", "DELETE by key is switched off")
+        await self._campaign.delete(self._by_key(record_id), by_key=True)
+
+    async def metadata(self) -> dict[str, FieldInfo]:
+        """The resource's fields by path (`location.city`)."""
+        return (await self.describe()).fields
+
+    async def describe(self, spend: Spend = free) -> Description:
+        """What Campaign says the resource is; raises `resource_missing`."""
+        found = await describe(self._campaign, self.resource, family=self.family, spend=spend)
+        self.family = found.family
+        return found
+
+    async def probe(self, spend: Spend = free) -> Addressing:
+        """Which addressing this instance offers, by at most two harmless reads; raises `no_addressing`."""
+        await spend()
+        try:
+            await self._find_by_key(_NOBODY)
+            return Addressing.KEY
+        except SyncError as error:
+            if error.code != "no_addressing":
+                raise
+        await spend()
+        try:
+            await self._find_by_filter(_NOBODY)
+            return Addressing.FILTER
+        except SyncError as error:
+            if error.code not in _NO_FILTER or error.detail.startswith("gateway"):
+                raise
+        raise SyncError("no_addressing", f"{self.resource} by {self.key_target}: neither key nor filter")
+
+    async def _find_by_key(self, record_id: str) -> tuple[Ref, ...]:
+        try:
+            found = await self._campaign.get(self._by_key(record_id), by_key=True)
+        except SyncError as error:
+            if error.code == "not_found":
+                return ()
+            raise
+        if not self._carries(found, record_id):
+            raise SyncError("campaign_garbled", "the record has another external id", record_id=record_id)
+        return (_ref(found),)
+
+    async def _find_by_filter(self, record_id: str) -> tuple[Ref, ...]:
+        answer = await self._campaign.get(self._filter + escaped(record_id))
+        content = answer.get("content")
+        if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
+            raise SyncError("campaign_garbled", "a list without content", record_id=record_id)
+        if not all(self._carries(item, record_id) for item in content):
+            # A filter whose rule ignores the parameter lists everybody: no write may go by such an answer.
+            raise SyncError("no_addressing", "the filter finds records with another external id")
+        return tuple(_ref(item) for item in content)
+
+    def _carries(self, found: Mapping[str, Any], record_id: str) -> bool:
+        return str(found.get(self.key_target, "")).lower() == record_id.lower()
+
+    @property
+    def _path(self) -> str:
+        if not self.family:
+            raise ValueError(f"{self.resource} is not opened")
+        return f"{self.family}{self.resource}"
+
+    @property
+    def _filter(self) -> str:
+        name = self.key_target[:1].upper() + self.key_target[1:]
+        return f"{self._path}/by{name}?{self.key_target}_parameter="
+
+    def _by_key(self, record_id: str) -> str:
+        return f"{self._path}/{escaped(record_id)}"
+
+    def _by_pkey(self, ref: Ref) -> str:
+        return f"{self._path}/{escaped(ref.pkey)}"
+
+    def _refuse_key(self, body: Mapping[str, Any]) -> None:
+        if self.key_target in body:
+            raise ValueError(f"{self.key_target} is the key and never part of an update")
+
+
+def _ref(item: Mapping[str, Any]) -> Ref:
+    pkey = item.get("PKey")
+    if not isinstance(pkey, str) or not pkey:
+        raise SyncError("campaign_garbled", "a record without PKey")
+    return Ref(pkey, str(item.get("href", "")), item)
