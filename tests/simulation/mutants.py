@@ -1,38 +1,13 @@
-"""python -m tests.simulation.mutants: the harness is tested by breaking the engine, one line at a time.
-
-Each breakage is applied to a copy of the project and must be caught by a golden stream or by a seed; the run of a
-mutant ends at the first catch. A text that is not found exactly once is an error: the engine has moved on.
-"""
+"""python -m tests.simulation.mutants: each breakage of the contacts flow must be caught by a golden stream or a seed."""
 
 from __future__ import annotations
 
-import argparse
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-COPIED = ("sync", "sandbox", "tests/simulation", "tests/streams")
-MOST_SEEDS = 300
-LONGEST_S = 150.0
+from tests.simulation.breakage import Hunt, Mutant, run
 
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A breakage: in `file`, `old` becomes `new`."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-
-
+HUNT = Hunt("tests.simulation.hunt", ("300",), ("sync", "sandbox", "tests/simulation", "tests/streams"))
 MUTANTS = (
     Mutant(
         "no claim",
@@ -164,69 +139,8 @@ MUTANTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether and by what a mutant was caught."""
-
-    mutant: Mutant
-    caught: str
-    seconds: float
-    detail: str = ""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation.mutants", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--only", default="", help="a part of the name")
-    options = parser.parse_args(arguments)
-    chosen = [mutant for mutant in MUTANTS if options.only in mutant.name]
-    began = time.monotonic()
-    with ThreadPoolExecutor(options.jobs) as pool:
-        verdicts = []
-        for verdict in pool.map(judge, chosen):
-            verdicts.append(verdict)
-            print(
-                f"{verdict.mutant.name:46} {verdict.caught or 'NOT CAUGHT':34} {verdict.seconds:5.1f} s",
-                flush=True,
-            )
-            if not verdict.caught:
-                print(verdict.detail)
-    missed = [verdict for verdict in verdicts if not verdict.caught]
-    seconds = time.monotonic() - began
-    print(
-        f"mutants: {len(verdicts)} in {seconds:.0f} s, {len(missed)} not caught: {'FAILED' if missed else 'ok'}"
-    )
-    return 1 if missed else 0
-
-
-def judge(mutant: Mutant) -> Verdict:
-    """Break a copy and run it until something notices."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        copy = Path(folder)
-        for part in COPIED:
-            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        target = copy / mutant.file
-        text = target.read_text(encoding="utf-8")
-        if text.count(mutant.old) != 1:
-            detail = f"  {mutant.file}: the text to change is there {text.count(mutant.old)} times"
-            return Verdict(mutant, "", time.monotonic() - began, detail)
-        target.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-        caught, detail = _run(copy)
-    return Verdict(mutant, caught, time.monotonic() - began, detail)
-
-
-def _run(copy: Path) -> tuple[str, str]:
-    command = [sys.executable, "-m", "tests.simulation.hunt", str(MOST_SEEDS)]
-    try:
-        done = subprocess.run(
-            command, cwd=copy, capture_output=True, text=True, timeout=LONGEST_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return "", f"  nothing noticed within {LONGEST_S:.0f} s"
-    if done.returncode not in (0, 1):
-        return "", done.stderr[-2000:]
-    return (done.stdout.strip() if done.returncode == 1 else ""), done.stderr[-500:]
+    return run(MUTANTS, HUNT, arguments)
 
 
 if __name__ == "__main__":

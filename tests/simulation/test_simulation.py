@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
 from tests.simulation import mutants
+from tests.simulation.consent import mutants as consent_mutants
+from tests.simulation.events import mutants as event_mutants
 from tests.simulation.report import Report
 from tests.simulation.run import prepare, simulate
 from tests.simulation.scenario import SPECIALS
@@ -39,9 +42,9 @@ def test_the_same_seed_leaves_the_same_trace(seed: int) -> None:
     assert report.violations == []
 
 
-def test_every_mutant_still_finds_its_line() -> None:
-    found = {
-        mutant.name: (mutants.ROOT / mutant.file).read_text(encoding="utf-8").count(mutant.old)
-        for mutant in mutants.MUTANTS
-    }
+@pytest.mark.parametrize(
+    "flow", [mutants, consent_mutants, event_mutants], ids=["contacts", "consent", "events"]
+)
+def test_every_mutant_still_finds_its_line(flow: ModuleType) -> None:
+    found = {mutant.name: mutant.places for mutant in flow.MUTANTS}
     assert {name: count for name, count in found.items() if count != 1} == {}

@@ -1,21 +1,13 @@
-"""python -m tests.simulation.consent.mutants: each breakage of the consent flow must be caught by a seed."""
+"""python -m tests.simulation.consent.mutants: each breakage of the consent flow must be caught by a stream or a seed."""
 
 from __future__ import annotations
 
-import argparse
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from tests.simulation.mutants import COPIED, ROOT, Mutant, Verdict
+from tests.simulation.breakage import Hunt, Mutant, run
 
-MOST_SEEDS = 600
-LONGEST_S = 150.0
+HUNT = Hunt("tests.simulation.consent", ("--seeds", "600", "--stop"))
 RULE, FLOW, PLAN = "sync/planning/consent.py", "sync/flows/consent.py", "sync/planning/consent_plan.py"
 MUTANTS = (
     Mutant(
@@ -124,54 +116,7 @@ MUTANTS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation.consent.mutants", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--only", default="", help="a part of the name")
-    options = parser.parse_args(arguments)
-    began, missed, count = time.monotonic(), 0, 0
-    with ThreadPoolExecutor(options.jobs) as pool:
-        for verdict in pool.map(judge, [mutant for mutant in MUTANTS if options.only in mutant.name]):
-            count += 1
-            missed += not verdict.caught
-            print(
-                f"{verdict.mutant.name:52} {verdict.caught or 'NOT CAUGHT'} {verdict.seconds:.1f} s",
-                flush=True,
-            )
-            if not verdict.caught:
-                print(verdict.detail, flush=True)
-    seconds = time.monotonic() - began
-    print(f"consent mutants: {count} in {seconds:.0f} s, {missed} not caught: {'FAILED' if missed else 'ok'}")
-    return 1 if missed else 0
-
-
-def judge(mutant: Mutant) -> Verdict:
-    """Break a copy and play seeds until one notices."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        copy = Path(folder)
-        for part in COPIED:
-            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        target = copy / mutant.file
-        text = target.read_text(encoding="utf-8")
-        if text.count(mutant.old) != 1:
-            return Verdict(mutant, "", 0.0, f"  the text to change is there {text.count(mutant.old)} times")
-        target.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-        caught, detail = _run(copy)
-    return Verdict(mutant, caught, time.monotonic() - began, detail)
-
-
-def _run(copy: Path) -> tuple[str, str]:
-    command = [sys.executable, "-m", "tests.simulation.consent", "--seeds", str(MOST_SEEDS), "--stop"]
-    try:
-        done = subprocess.run(
-            command, cwd=copy, capture_output=True, text=True, timeout=LONGEST_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return "", f"  nothing noticed within {LONGEST_S:.0f} s"
-    lines = done.stdout.splitlines()
-    if done.returncode == 1 and lines and lines[0].startswith("seed"):
-        return lines[0][:100], ""
-    return "", (done.stderr or done.stdout)[-800:]
+    return run(MUTANTS, HUNT, arguments)
 
 
 if __name__ == "__main__":

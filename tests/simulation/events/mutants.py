@@ -7,19 +7,16 @@ last line taken at once.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Sequence
 
-from tests.simulation.mutants import ROOT, Mutant
+from tests.simulation.breakage import Hunt, Mutant, run
 
-COPIED = ("sync", "sandbox", "mappings", "tests/simulation", "tests/events")
-MOST_SEEDS = 600
-LONGEST_S = 150.0
+HUNT = Hunt(
+    "tests.simulation.events",
+    ("--seeds", "600", "--once", "--stop"),
+    ("sync", "sandbox", "mappings", "tests/simulation", "tests/events"),
+)
 
 MUTANTS = (
     Mutant(
@@ -110,50 +107,8 @@ MUTANTS = (
 )
 
 
-def judge(mutant: Mutant) -> tuple[str, float]:
-    """Break a copy and play seeds until one fails; what noticed it, "" if nothing did."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        copy = Path(folder)
-        for part in COPIED:
-            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        target = copy / mutant.file
-        text = target.read_text(encoding="utf-8")
-        if text.count(mutant.old) != 1:
-            print(f"  {mutant.file}: the text to change is there {text.count(mutant.old)} times")
-            return "", time.monotonic() - began
-        target.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-        command = [
-            sys.executable,
-            "-m",
-            "tests.simulation.events",
-            "--seeds",
-            str(MOST_SEEDS),
-            "--once",
-            "--stop",
-        ]
-        try:
-            done = subprocess.run(
-                command, cwd=copy, capture_output=True, text=True, timeout=LONGEST_S, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return "", time.monotonic() - began
-        caught = done.stdout.partition("\n")[0] if done.returncode == 1 else ""
-        if not caught:
-            print(done.stderr[-800:])
-    return caught[:90], time.monotonic() - began
-
-
-def main() -> int:
-    only = sys.argv[1] if len(sys.argv) > 1 else ""
-    chosen = [mutant for mutant in MUTANTS if only in mutant.name]
-    missed = 0
-    with ThreadPoolExecutor(2) as pool:
-        for mutant, (caught, seconds) in zip(chosen, pool.map(judge, chosen), strict=True):
-            print(f"{mutant.name:54} {seconds:5.1f} s  {caught or 'NOT CAUGHT'}", flush=True)
-            missed += not caught
-    print(f"events mutants: {len(chosen)}, {missed} not caught: {'FAILED' if missed else 'ok'}")
-    return 1 if missed else 0
+def main(arguments: Sequence[str] | None = None) -> int:
+    return run(MUTANTS, HUNT, arguments)
 
 
 if __name__ == "__main__":
