@@ -76,6 +76,7 @@ def simulations() -> list[Stage]:
         Stage("events", ("tests.simulation.events", "--seeds", "1000")),
         Stage("event mutants", ("tests.simulation.events.mutants",)),
         Stage("consent", ("tests.simulation.consent", "--seeds", "300")),
+        Stage("consent mutants", ("tests.simulation.consent.mutants",)),
     ]
 
 

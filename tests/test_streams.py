@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.streams import names, play
+from tests.simulation import streams
+from tests.simulation.consent import streams as consent_streams
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", streams.names())
 def test_golden_stream(name: str) -> None:
-    assert play(name) == ""
+    assert streams.play(name) == ""
+
+
+@pytest.mark.parametrize("name", consent_streams.names())
+def test_golden_stream_of_consent(name: str) -> None:
+    assert consent_streams.play(name) == ""

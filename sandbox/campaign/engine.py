@@ -81,7 +81,11 @@ class Engine:
         if resource.name == "service" and not values.get("name"):
             values["name"] = f"SVC{table.allotted + 1}"
         self._refuse_duplicate(resource, values, None)
-        row = table.insert(stamped({}, values, resource, now), now)
+        created = stamped({}, values, resource, now)
+        if self.options.dates_creates:
+            stamps = (stamp for name in values for stamp in resource.stamps.get(name, ()))
+            created |= dict.fromkeys(stamps, timestamp(now))
+        row = table.insert(created, now)
         return json_response(201, self._shown(row, route, base, now))
 
     def update(self, route: Route, body: Values, base: str, now: float) -> Response:

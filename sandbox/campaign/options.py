@@ -70,6 +70,8 @@ class CampaignOptions:
     """DELETE /profileAndServicesExt/profile/<externalId> in `key` mode; not documented, so off."""
     time_filter: bool = False
     """Whether the custom filter byLastModified is published for Ext profiles: lastModified at or after its parameter."""
+    dates_creates: bool = False
+    """Whether a POST dates the opt-outs that it sets to false too; the documents do not say."""
     unique_fields: tuple[str, ...] = ()
     """Further profile fields with a unique index, e.g. `cusCrmNumber` or `email`."""
     policies: Mapping[str, str] = field(default_factory=lambda: dict(REWRITING))

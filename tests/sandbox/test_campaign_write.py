@@ -132,3 +132,12 @@ def test_the_same_calls_get_the_same_answers() -> None:
     first, second, other = Instance(), Instance(), Instance(seed=2)
     assert first.create(externalId="c-1") == second.create(externalId="c-1")
     assert other.create(externalId="c-1")["PKey"] != first.get(f"{EXT}/c-1")["PKey"]
+
+
+@pytest.mark.parametrize("dates_creates", [True, False])
+def test_whether_a_create_dates_the_opt_outs_it_sets_to_false_is_a_choice(dates_creates: bool) -> None:
+    instance = Instance(CampaignOptions(dates_creates=dates_creates))
+    made = instance.create(externalId="a", blackListEmail=False, blackListPhone=True)
+    assert bool(made["blackListEmailLastModified"]) is dates_creates
+    assert made["blackListPhoneLastModified"]
+    assert not made["blackListFaxLastModified"]

@@ -51,8 +51,9 @@ MUTANTS = (
         "absent as null",
         "sync/flows/apply.py",
         "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c for c in chunk.changes})\n",
-        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c if c.row is None else replace(c, "
-        "row=replace(c.row, values={**dict.fromkeys(compiled.columns), **c.row.values})) for c in chunk.changes})\n",
+        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c if c.row is None else "
+        "replace(c, row=replace(c.row, values={**dict.fromkeys(compiled.columns), **c.row.values})) "
+        "for c in chunk.changes})\n",
     ),
     Mutant(
         "tombstone trusted",

@@ -51,16 +51,16 @@ SCENARIO = Scenario(
 )
 
 
-def names() -> list[str]:
+def names(folder: Path = FOLDER) -> list[str]:
     """The streams there are."""
-    return sorted(path.stem for path in FOLDER.glob("*.jsonl"))
+    return sorted(path.stem for path in folder.glob("*.jsonl"))
 
 
-def play(name: str) -> str:
+def play(name: str, stage: Stage | None = None, folder: Path = FOLDER) -> str:
     """Play a stream; what is wrong, or ""."""
-    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (folder / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     steps = [json.loads(line) for line in lines if line.strip()]
-    stage = Stage()
+    stage = stage or Stage()
     done = 0
     try:
         for step in [*steps, {"do": "at_rest"}]:
@@ -77,8 +77,10 @@ def play(name: str) -> str:
 class Stage:
     """A world in which nothing happens unless a step says so."""
 
-    def __init__(self) -> None:
-        self.world = World(SCENARIO)
+    worked: tuple[str, ...] = WORKED
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World(SCENARIO)
         self.world.rng = random.Random(1)
         for queue in self.world.account.queues.values():
             queue.messages = []
@@ -242,7 +244,7 @@ class Stage:
         """Everything runs until nothing is left to do."""
         quiet = 0
         for _ in range(400):
-            busy = [name for name in WORKED if self.world.account.queues[name].messages]
+            busy = [name for name in self.worked if self.world.account.queues[name].messages]
             held = bool(self.world.account.queues["backfill-hold"].messages)
             for name in busy:
                 await self.work(name)

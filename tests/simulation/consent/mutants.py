@@ -7,7 +7,11 @@ from collections.abc import Sequence
 
 from tests.simulation.breakage import Hunt, Mutant, run
 
-HUNT = Hunt("tests.simulation.consent", ("--seeds", "600", "--stop"))
+HUNT = Hunt(
+    "tests.simulation.consent.hunt",
+    ("60",),
+    ("sync", "sandbox", "tests/simulation", "tests/streams"),
+)
 RULE, FLOW, PLAN = "sync/planning/consent.py", "sync/flows/consent.py", "sync/planning/consent_plan.py"
 MUTANTS = (
     Mutant(
@@ -75,6 +79,24 @@ MUTANTS = (
         "sync/flows/consent_hints.py",
         "    queue = context.lanes.queue(Lane.CONSENT)\n    ids = list(dict.fromkeys(record_ids))\n",
         "    queue = context.lanes.queue(Lane.CONSENT)\n    ids = list(dict.fromkeys(record_ids))[:0]\n",
+    ),
+    Mutant(
+        "no hint from whoever applies an unchanged record",
+        "sync/flows/consent_apply.py",
+        "                found.append(record_id)\n        await hint(self.context, found)\n",
+        "                found.append(record_id)\n",
+    ),
+    Mutant(
+        "decided by our own create's time",
+        PLAN,
+        "        terms = Terms(consents.map.rule, row.found, float(consents.map.clock_tolerance))\n",
+        "        terms = Terms(consents.map.rule, True, float(consents.map.clock_tolerance))\n",
+    ),
+    Mutant(
+        "found after a POST of ours whose outcome is unknown",
+        "sync/flows/call.py",
+        "        return not self.before.unresolved and not self.before.hash and self.before.state is not State.DELETED\n",
+        "        return True\n",
     ),
     Mutant(
         "equal sides record no time",

@@ -144,18 +144,23 @@ class ConsentWorld(World):
     def __init__(self, scenario: Scenario, *, tracing: bool = False) -> None:
         super().__init__(scenario, tracing=tracing)
         rng = random.Random(f"consent {scenario.seed}")
-        self.policy = rng.choice(("agreed", "agreed", "opt_out_always_wins"))
-        self.direction = rng.choice(("both", "both", "both", "both", "to_campaign", "to_dynamics"))
-        self.consent_map = load_consent(TEXT.format(direction=self.direction, policy=self.policy))
+        policy = rng.choice(("agreed", "agreed", "opt_out_always_wins"))
+        self.use(rng.choice(("both", "both", "both", "both", "to_campaign", "to_dynamics")), policy)
         self.settings = self.settings.model_copy(
             update={"consent_overlap_s": SKEW_S + 10, "opt_in_brake": 10_000}
         )
-        self.campaign.advance(rng.uniform(-SKEW_S, SKEW_S))
-        self.campaign.change_options(time_filter=rng.random() < 0.3)
+        self.campaign_lead = rng.uniform(-SKEW_S, SKEW_S)
+        self.campaign.advance(self.campaign_lead)
+        self.campaign.change_options(time_filter=rng.random() < 0.3, dates_creates=rng.random() < 0.3)
         self.judge = Judge(self)
         self.witness = ConsentWitness(self)
         self.people = ConsentPeople(self)
         self.settled_opt_ins: dict[str, set[str]] = {}
+
+    def use(self, direction: str, policy: str) -> None:
+        """The consent map of the processes that start from now on."""
+        self.direction, self.policy = direction, policy
+        self.consent_map = load_consent(TEXT.format(direction=direction, policy=policy))
 
     @property
     def both(self) -> bool:
