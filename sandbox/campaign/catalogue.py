@@ -1,15 +1,10 @@
-"""The resources besides `profile`: services, one custom resource linked to profiles, one that is not."""
+"""The resources every instance has: profiles, services, and custom ones, linked to profiles and not."""
 
 from __future__ import annotations
 
+from sandbox.campaign.orders import ACCOUNT, LINE, ORDER, STAMPS
 from sandbox.campaign.profile import PROFILE
 from sandbox.campaign.schema import Enumerated, Field, Resource
-
-_STAMPS = (
-    Field("PKey", "string", "Main resource ID", read_only=True),
-    Field("created", "datetime", "Created", read_only=True),
-    Field("lastModified", "datetime", "Last modified", read_only=True),
-)
 
 SERVICE = Resource(
     name="service",
@@ -22,7 +17,7 @@ SERVICE = Resource(
     filters=("byChannel", "byText"),
     searched=("label", "name"),
     fields=(
-        *_STAMPS,
+        *STAMPS,
         Field("end", "date", "End"),
         Field("label", "string", "Label", 128),
         Field("limitedDuration", "boolean", "Limited duration"),
@@ -56,7 +51,7 @@ VEHICLE = Resource(
     table="cusvehicle",
     families=("profileAndServicesExt",),
     fields=(
-        *_STAMPS,
+        *STAMPS,
         Field("active", "boolean", "Active"),
         Field("externalId", "string", "CRM id", 100),
         Field("ownerExternalId", "string", "Owner", 100),
@@ -76,8 +71,11 @@ PRODUCT = Resource(
     schema="cus:product",
     table="cusproduct",
     families=("customResources",),
-    fields=(*_STAMPS, Field("code", "string", "Code", 40), Field("label", "string", "Label", 100)),
+    fields=(*STAMPS, Field("code", "string", "Code", 40), Field("label", "string", "Label", 100)),
 )
 
-RESOURCES = {resource.name: resource for resource in (PROFILE, SERVICE, VEHICLE, PRODUCT)}
+RESOURCES = {
+    resource.name: resource for resource in (PROFILE, SERVICE, VEHICLE, PRODUCT, ACCOUNT, ORDER, LINE)
+}
+"""What every instance has; `custom_resource` adds to it."""
 FAMILIES = ("profileAndServices", "profileAndServicesExt", "customResources")

@@ -32,6 +32,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--origin", default="", help="of links, if not the address a request came to")
     parser.add_argument("--token-ttl", type=int, default=default.token_ttl_s, metavar="S")
     parser.add_argument("--addressing", choices=("key", "filter", "none"), default=default.addressing)
+    parser.add_argument("--dialect", choices=("standard", "v8"), default=default.dialect)
+    parser.add_argument(
+        "--custom-addressing",
+        choices=("key", "filter", "none"),
+        default=default.custom_addressing,
+        help="the same for custom resources",
+    )
     parser.add_argument("--delete-by-key", action="store_true", help="DELETE by externalId works (key mode)")
     parser.add_argument("--unique", action="append", default=[], metavar="FIELD", help="a unique field more")
     parser.add_argument("--no-rewriting", action="store_true", help="data policies check, but change nothing")
@@ -52,7 +59,9 @@ def _options(parsed: argparse.Namespace) -> CampaignOptions:
         client_secret=parsed.client_secret,
         origin=parsed.origin.rstrip("/"),
         token_ttl_s=parsed.token_ttl,
+        dialect=parsed.dialect,
         addressing=parsed.addressing,
+        custom_addressing=parsed.custom_addressing,
         delete_by_key=parsed.delete_by_key,
         unique_fields=tuple(parsed.unique),
         policies=dict(VALIDATING if parsed.no_rewriting else REWRITING),

@@ -22,12 +22,22 @@ CONTROLS = frozenset({"_lineCount", "_lineStart", "_order", "_forcePagination"})
 Test = Callable[[Values], bool]
 
 
+def custom_filters(resource: Resource, family: str, options: CampaignOptions) -> dict[str, str]:
+    """Custom filters a family offers: name in the URL → field; v8 takes the name without `by` (adobe.md D)."""
+    if resource.keys:
+        fields = resource.keys if options.custom_addressing == "filter" else ()
+    elif (family, resource.name) == ("profileAndServicesExt", "profile"):
+        fields = ("externalId",) if options.addressing == "filter" else ()
+        fields += ("lastModified",) if options.time_filter else ()
+    else:
+        return {}
+    prefix = "by" if options.dialect == "standard" else ""
+    return {f"{prefix}{name[:1].upper()}{name[1:]}": name for name in fields}
+
+
 def published_filters(resource: Resource, family: str, options: CampaignOptions) -> tuple[str, ...]:
-    """The filters one endpoint family offers; byExternalId (of `filter` mode) and byLastModified are custom ones."""
-    if (family, resource.name) != ("profileAndServicesExt", "profile"):
-        return resource.filters
-    by_id = ("byExternalId",) if options.addressing == "filter" else ()
-    return (*resource.filters, *by_id, *(("byLastModified",) if options.time_filter else ()))
+    """The filters one endpoint family offers, custom ones last."""
+    return (*resource.filters, *custom_filters(resource, family, options))
 
 
 def is_collection(route: Route, options: CampaignOptions) -> bool:
@@ -69,7 +79,7 @@ class Collection:
         size = self._size()
         start = self._start()
         rows = list(islice(self._ordered(start, base, now), size + 1))
-        content = [represent(row, self.resource, self.route.family, base, now) for _, row in rows[:size]]
+        content = [represent(row, self.table, self.route.family, base, now) for _, row in rows[:size]]
         href = f"{base}/{self.route.family}/{self.resource.name}/"
         shown: Values = {"content": [item[self.column] for item in content] if self.column else content}
         more = len(rows) > size
@@ -97,7 +107,7 @@ class Collection:
             return islice(enumerate(newest), start, None)
 
         def rank(row: Row) -> tuple[str, float]:
-            value = represent(row, self.resource, self.route.family, base, now)[name]
+            value = represent(row, self.table, self.route.family, base, now)[name]
             return (value, 0.0) if isinstance(value, str) else ("", float(value))
 
         rows = sorted(self._rows(0), key=rank, reverse=direction == "desc")
@@ -106,17 +116,23 @@ class Collection:
     def _select(self) -> Callable[[int], Iterator[Row]]:
         """How to walk the filtered rows from a place; remembers the parameters the filters use."""
         self._used: set[str] = set()
-        if self.filters == ("byExternalId",):
-            wanted = self._parameter("externalId_parameter")
+        custom = custom_filters(self.resource, self.route.family, self.options)
+        fields = [custom[name] for name in self.filters if name in custom]
+        keys = [field for field in fields if field != "lastModified"]
+        if keys and len(self.filters) == 1:
+            wanted = self._parameter(f"{keys[0]}_parameter")
             return lambda start: iter(
-                row for row in self.table.find("externalId", wanted) if row.number >= start
+                row
+                for row in self.table.find(keys[0], wanted)
+                if row.number >= start and not self.table.hides(row)
             )
-        since = self._since() if "byLastModified" in self.filters else None
-        tests = [self._test(name) for name in self.filters if name != "byLastModified"]
+        since = self._since() if "lastModified" in fields else None
+        tests = [self._test(name) for name in self.filters if name not in custom]
+        tests += [self._equal(field) for field in keys]
         needle = pack({"": self.query["email"]})[4:-1] if self.filters == ("byEmail",) else b""
         return lambda start: (
             row
-            for row in self.table.scan(start)
+            for row in self.table.shown(start)
             if (since is None or row.modified >= since)
             and needle in row.packed
             and (not tests or all(test(row.values) for test in tests))
@@ -137,11 +153,14 @@ class Collection:
                 if searched[0] not in self.resource.by_name:
                     raise refusal.unknown_property(searched[0], self.resource.name)
             return lambda values: any(str(values.get(field, "")).startswith(text) for field in searched)
-        external_id = self._parameter("externalId_parameter")
-        return lambda values: values.get("externalId", "") == external_id
+        raise refusal.bad_path()
+
+    def _equal(self, field: str) -> Test:
+        wanted = self._parameter(f"{field}_parameter")
+        return lambda values: values.get(field, "") == wanted
 
     def _since(self) -> float:
-        """The time of byLastModified; what is no date-time with a zone is refused."""
+        """The time of the filter on lastModified; what is no date-time with a zone is refused."""
         text = self._parameter("lastModified_parameter")
         try:
             at = datetime.fromisoformat(text)

@@ -10,8 +10,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 
-from sandbox.campaign.catalogue import RESOURCES
-from sandbox.campaign.collection import published_filters
+from sandbox.campaign.collection import custom_filters, published_filters
 from sandbox.campaign.options import CampaignOptions
 from sandbox.campaign.schema import Field, Resource, Values
 
@@ -21,8 +20,6 @@ _PARAMETERS = {
     "byEmail": ("email",),
     "byText": ("text",),
     "byChannel": ("channel",),
-    "byExternalId": ("externalId_parameter",),
-    "byLastModified": ("lastModified_parameter",),
 }
 
 
@@ -49,19 +46,23 @@ def describe(resource: Resource, family: str, base: str, options: CampaignOption
     }
 
 
-def describe_filters(pkey: str, family: str, base: str, options: CampaignOptions) -> Values | None:
+def describe_filters(
+    resources: Mapping[str, Resource], pkey: str, family: str, options: CampaignOptions
+) -> Values | None:
     """The filters of the resource a description's PKey stands for; None for any other PKey."""
-    for resource in RESOURCES.values():
+    for resource in resources.values():
         if family in resource.families and _pkey(family, resource.name) == pkey:
+            custom = custom_filters(resource, family, options)
+            parameters = {**_PARAMETERS, **{name: (f"{field}_parameter",) for name, field in custom.items()}}
             names = published_filters(resource, family, options)
-            return {"content": [_filter(name, resource, family, base) for name in names]}
+            return {name: _filter(name, parameters[name], resource, family) for name in names}
     return None
 
 
-def catalogue(family: str, base: str, options: CampaignOptions) -> Values:
+def catalogue(resources: Mapping[str, Resource], family: str, base: str, options: CampaignOptions) -> Values:
     """The answer to `GET /profileAndServicesExt/`: all resources the family publishes."""
     listed: Values = {"apiName": "resourceType"}
-    for resource in RESOURCES.values():
+    for resource in resources.values():
         if family in resource.families:
             described = describe(resource, family, base, options)
             kept = ("PKey", "content", "data", "filters", "help", "href", "label", "name", "schema")
@@ -103,14 +104,16 @@ def _field(field: Field, family: str, policies: Mapping[str, str]) -> Values:
     return described
 
 
-def _filter(name: str, resource: Resource, family: str, base: str) -> Values:
+def _filter(name: str, parameters: tuple[str, ...], resource: Resource, family: str) -> Values:
+    """`data` is a sample of its use (Adobe, "Retrieving filters metadata")."""
+    sample = "&".join(f"{parameter}=$value" for parameter in parameters)
     return {
         "PKey": _pkey(family, f"{resource.name}/{name}"),
-        "name": name,
-        "data": f"/{family}/{resource.name}/{name}",
-        "href": f"{base}/{family}/resourceType/{_pkey(family, resource.name)}/filters/{name}",
-        "parameters": list(_PARAMETERS[name]),
-        "metadata": "filter",
+        "category": "99_none",
+        "data": f"/{family}/{resource.name}/{name}?{sample}",
+        "formType": "none",
+        "fragmentName": "",
+        "label": name,
     }
 
 

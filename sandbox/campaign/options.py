@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sandbox.campaign.orders import REQUIRED
+
 Addressing = Literal["key", "filter", "none"]
 """How a profile is found by externalId (adobe.md B.4).
 
 `key`: it is an identification key, usable in the URI and unique. `filter`: the custom filter byExternalId is
 published, and externalId is not unique. `none`: not at all.
 """
+
+Dialect = Literal["standard", "v8"]
+"""Campaign Standard, or the same API on Campaign v8 (adobe.md D)."""
 
 REWRITING: Mapping[str, str] = {
     "email": "email",
@@ -65,9 +70,16 @@ class CampaignOptions:
     token_ttl_s: int = 86399
     origin: str = ""
     """Scheme and host of every `href`; empty: those of the request."""
+    dialect: Dialect = "standard"
     addressing: Addressing = "key"
+    custom_addressing: Addressing = "filter"
+    """The same for custom resources by their identification key. `key` is documented for profiles alone."""
     delete_by_key: bool = False
-    """DELETE /profileAndServicesExt/profile/<externalId> in `key` mode; not documented, so off."""
+    """DELETE by the key in the URI in `key` mode; not documented, so off."""
+    required_links: tuple[str, ...] = REQUIRED
+    """"1 cardinality simple links", as `resource.link`: a record whose link leads nowhere is hidden (adobe.md A.2)."""
+    cascading_links: tuple[str, ...] = ()
+    """Links with "Deleting the target record implies deleting records referenced by the link" (adobe.md A.7)."""
     time_filter: bool = False
     """Whether the custom filter byLastModified is published for Ext profiles: lastModified at or after its parameter."""
     dates_creates: bool = False

@@ -115,6 +115,7 @@ PROFILE = Resource(
                 *_opt_outs(),
                 _computed("created", "datetime", "Created"),
                 _computed("cryptedId", "string", "Encrypted ID"),
+                Field("cusAccountExternalId", "string", "Account's CRM id", 100, CONTACT, extended=True),
                 Field("cusCrmNumber", "string", "CRM number", 40, CONTACT, extended=True),
                 _computed("domain", "string", "Email domain", 255),
                 _text("email", "Email", 128, EMAILS),

@@ -7,26 +7,32 @@ from sandbox.wire import Response, json_response
 GENERAL = "RST-360011 An error has occurred - please contact your administrator."
 
 
-class Refusal(Exception):
-    """The engine says no: an HTTP status and lines of plain text."""
+V8_GENERAL = "An error has occurred - please contact your administrator."
 
-    def __init__(self, status: int, *lines: str) -> None:
+
+class Refusal(Exception):
+    """The engine says no: an HTTP status and lines of plain text; `v8` is what v8 says instead (adobe.md D)."""
+
+    def __init__(self, status: int, *lines: str, v8: tuple[int, str] = (500, V8_GENERAL)) -> None:
         self.status = status
         self.lines = lines
+        self.v8 = v8
         super().__init__(lines[0])
 
-    def response(self) -> Response:
-        body = "\n".join(self.lines).encode()
-        return Response(self.status, {"content-type": "text/plain;charset=utf-8"}, body)
+    def response(self, dialect: str = "standard") -> Response:
+        status, body = (self.status, "\n".join(self.lines)) if dialect == "standard" else self.v8
+        return Response(status, {"content-type": "text/plain;charset=utf-8"}, body.encode())
 
 
 def invalid(*details: str) -> Refusal:
-    """A permanent data error, which the engine reports as a 500."""
+    """A permanent data error, which the engine reports as a 500; v8 keeps the details to itself."""
     return Refusal(500, GENERAL, *details)
 
 
 def unknown_property(name: str, resource: str) -> Refusal:
-    return invalid(f"'{name}' property is not valid for the '{resource}' resource")
+    """The one detail that v8 is documented to give (PATCH of `location`, attributes of a linked object)."""
+    text = f"'{name}' property is not valid for the '{resource}' resource"
+    return Refusal(500, GENERAL, text, v8=(500, f"{V8_GENERAL} {text}"))
 
 
 def read_only(name: str, resource: str) -> Refusal:
@@ -48,20 +54,24 @@ def bad_value(value: object, name: str, why: str) -> Refusal:
 
 
 def unknown_key(key: str, resource: str, label: str) -> Refusal:
-    return Refusal(
-        404,
-        f"{GENERAL} Unable to find document with path '{label}' from key '{key}' "
-        f"(document with schema '{resource}' and name '{key}')",
+    text = (
+        f"Unable to find document with path '{label}' from key '{key}' "
+        f"(document with schema '{resource}' and name '{key}')"
     )
+    return Refusal(404, f"{GENERAL} {text}", v8=(404, text))
 
 
-def unparsable_key(key: str, plural: str, schema: str) -> Refusal:
-    """A URI key that is no PKey of this instance."""
+def unparsable_key(key: str, plural: str, schema: str, endpoint: str = "") -> Refusal:
+    """A key that is no PKey of this instance; `endpoint` is the path it stood in, "" for a body."""
     if key.startswith("@"):
         cause = f"'{key}' is not a valid constant."
     else:
         cause = f"'{key}' attribute unknown (see definition of '{plural} ({schema})' schema)."
-    return invalid(cause, f"XTK-170036 Unable to parse expression '@id = @{key.removeprefix('@')}'.")
+    told = f"Unable to decrypt PKey. (PKey={key})"
+    if endpoint:
+        told += f" Unsupported endpoint. (endpoint=rest/{endpoint}/{key})"
+    expression = f"XTK-170036 Unable to parse expression '@id = @{key.removeprefix('@')}'."
+    return Refusal(500, GENERAL, cause, expression, v8=(404, told))
 
 
 def key_change(resource: str, old: str, new: str) -> Refusal:
@@ -81,7 +91,7 @@ def duplicate(label: str, table: str, column: str, value: object) -> Refusal:
 
 def bad_path() -> Refusal:
     """A path that names no resource or no operation (AIO issue 51)."""
-    return Refusal(404, f"{GENERAL} Error rc=-2003")
+    return Refusal(404, f"{GENERAL} Error rc=-2003", v8=(404, "Unsupported endpoint."))
 
 
 def gateway(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import copy
 import hashlib
 from datetime import UTC, datetime
-from functools import cache
 
-from sandbox.campaign.catalogue import RESOURCES
 from sandbox.campaign.schema import Resource, Values
-from sandbox.campaign.table import Row
+from sandbox.campaign.table import Row, Table
 
 
 def timestamp(seconds: float) -> str:
@@ -18,15 +16,10 @@ def timestamp(seconds: float) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
-@cache
-def _template(name: str, family: str) -> Values:
-    """The object of a row in which nothing was ever set."""
-    return {field.name: field.empty for field in RESOURCES[name].visible(family)}
-
-
-def represent(row: Row, resource: Resource, family: str, base: str, now: float) -> Values:
+def represent(row: Row, table: Table, family: str, base: str, now: float) -> Values:
     """The whole object; `base` is scheme, host, tenant and `/campaign`."""
-    template = _template(resource.name, family)
+    resource = table.resource
+    template = resource.templates[family]
     shown = dict(template)
     values = row.values
     for name, value in values.items():
@@ -40,11 +33,34 @@ def represent(row: Row, resource: Resource, family: str, base: str, now: float) 
     shown["created"] = timestamp(row.created)
     shown["lastModified"] = timestamp(row.modified)
     shown["href"] = href
+    if table.left_out and family == "profileAndServices":
+        for name in table.left_out:
+            shown.pop(name, None)
     if resource.name == "profile":
         _compute_profile(shown, row, href, now)
     elif resource.name == "service":
         shown["title"] = _title(shown["label"], shown["name"])
+    elif resource.links:
+        _link(shown, values, table, base)
     return shown
+
+
+def _link(shown: Values, values: Values, table: Table, base: str) -> None:
+    """Each link as `{"PKey", "href", "title"}` (adobe.md B.5); null where it leads nowhere."""
+    for link in table.resource.links:
+        other = table.linked(link, values.get(link.column, ""))
+        if other is not None:
+            target = table.neighbours[link.target].resource
+            shown[link.name] = {
+                "PKey": other.pkey,
+                "href": f"{base}/{target.families[-1]}/{target.name}/{other.pkey}",
+                "title": _title_of(other.values, target),
+            }
+
+
+def _title_of(values: Values, target: Resource) -> str:
+    name = target.shown_as or ("email" if target.name == "profile" else "name")
+    return str(values.get(name, ""))
 
 
 def _title(text: str, id: str) -> str:

@@ -5,10 +5,11 @@ Segments are split after decoding, because Adobe's own client sends `/` as `%2F`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
-from sandbox.campaign.catalogue import FAMILIES, RESOURCES
+from sandbox.campaign.catalogue import FAMILIES
 from sandbox.campaign.schema import Resource
 
 TOKEN_PATH = "/ims/token/v3"
@@ -23,15 +24,17 @@ class Route:
     """The first segment after the family: a resource, `resourceType`, or nothing for the catalogue."""
     rest: tuple[str, ...] = ()
     query: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def resource(self) -> Resource | None:
-        """The resource, if this family publishes it."""
-        found = RESOURCES.get(self.name)
-        return found if found is not None and self.family in found.families else None
+    resource: Resource | None = None
+    """The resource, if this family publishes it."""
 
 
-def read_route(target: str, org: str) -> Route | None:
+def published(resources: Mapping[str, Resource], family: str, name: str) -> Resource | None:
+    """The resource of a name, if the family publishes it."""
+    found = resources.get(name)
+    return found if found is not None and family in found.families else None
+
+
+def read_route(target: str, org: str, resources: Mapping[str, Resource]) -> Route | None:
     """The route of a target under `/<org>/campaign/`, else None; empty segments do not count."""
     path, _, query = target.partition("?")
     if "%" in path:
@@ -42,5 +45,6 @@ def read_route(target: str, org: str) -> Route | None:
     parameters = tuple(parse_qsl(query, keep_blank_values=True)) if query else ()
     if len(segments) < 3 or segments[2] not in FAMILIES:
         return Route(query=parameters)
+    family = segments[2]
     name = segments[3].removesuffix(".json") if len(segments) > 3 else ""
-    return Route(segments[2], name, tuple(segments[4:]), parameters)
+    return Route(family, name, tuple(segments[4:]), parameters, published(resources, family, name))

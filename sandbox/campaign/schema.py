@@ -66,7 +66,19 @@ class Field:
             return {item.name: item.empty for item in self.items}
         if self.default is not None:
             return self.default
+        if self.kind == "link":
+            return None
         return EMPTY.get(self.kind, "")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A simple link: a join of `column` with `target_key` of another resource (adobe.md B.5)."""
+
+    name: str
+    column: str
+    target: str
+    target_key: str = "externalId"
 
 
 @dataclass(frozen=True)
@@ -84,10 +96,26 @@ class Resource:
     filters: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     """The fields `byText` looks at."""
+    keys: tuple[str, ...] = ()
+    """Identification keys of a custom resource: unique, and never changed by a PATCH."""
+    links: tuple[Link, ...] = ()
+    shown_as: str = ""
+    """The field that names a record where another one links to it."""
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
         return {field.name: field for field in self.fields}
+
+    @cached_property
+    def by_link(self) -> dict[str, Link]:
+        return {link.name: link for link in self.links}
+
+    @cached_property
+    def templates(self) -> dict[str, Values]:
+        """The object of a row in which nothing was ever set, by family."""
+        return {
+            family: {field.name: field.empty for field in self.visible(family)} for family in self.families
+        }
 
     @cached_property
     def stamps(self) -> dict[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.campaign.engine import Engine, stamped
 from sandbox.campaign.gateway import Gateway
 from sandbox.campaign.options import Addressing, RateLimit
+from sandbox.campaign.orders import made_up
 from sandbox.campaign.represent import represent
 from sandbox.campaign.schema import Resource, Values
 from sandbox.campaign.table import Row, Table, is_pkey
@@ -61,16 +62,29 @@ class Scripted:
         table = self.engine.tables[resource]
         rows = self._rows(table, id)
         for row in rows:
-            table.delete(row)
+            self.engine.remove(table, row)
         return len(rows)
 
     def dump(self, resource: str = "profile") -> list[Values]:
-        """All records as the widest API family shows them, oldest first, without links."""
+        """All records as the widest API family shows them, hidden ones too, oldest first, without links."""
         self.land()
         table, now = self.engine.tables[resource], self.now()
         family = table.resource.families[-1]
-        shown = [represent(row, table.resource, family, "", now) for row in table.scan()]
-        return [{name: value for name, value in record.items() if name not in _LINKS} for record in shown]
+        left_out = {*_LINKS, *table.resource.by_link}
+        shown = [represent(row, table, family, "", now) for row in table.scan()]
+        return [{name: value for name, value in record.items() if name not in left_out} for record in shown]
+
+    def hidden(self, resource: str) -> list[str]:
+        """Keys of the records that exist and cannot be reached, because a required link leads nowhere."""
+        self.land()
+        table = self.engine.tables[resource]
+        return [str(row.values.get(table.key, "")) for row in table.scan() if table.hides(row)]
+
+    def custom_resource(self, name: str, **told: Any) -> str:
+        """Publishes one more custom resource (`orders.made_up`); answers its path below the tenant."""
+        resource = made_up(name, **told)
+        self.engine.add(resource)
+        return f"/{resource.families[0]}/{name}"
 
     def reset(self) -> None:
         """Empties the instance: records, tokens, faults, late requests and log; new records get new PKeys."""
@@ -94,8 +108,8 @@ class Scripted:
     def _upsert(self, table: Table, record: Values) -> str:
         values = {name: value for name, value in record.items() if name != "PKey"}
         row = table.by_pkey(record.get("PKey", ""))
-        if row is None and table.resource.name == "profile" and values.get("externalId"):
-            row = next(iter(table.find("externalId", values["externalId"])), None)
+        if row is None and table.key and values.get(table.key):
+            row = next(iter(table.find(table.key, values[table.key])), None)
         if row is None:
             row = table.insert(self._after({}, values, table.resource), self.now())
         else:
@@ -113,7 +127,7 @@ class Scripted:
 
     def _rows(self, table: Table, id: str) -> tuple[Row, ...]:
         row = table.by_pkey(id) if is_pkey(id) else None
-        rows = (row,) if row is not None else table.find("externalId", id)
+        rows = (row,) if row is not None else table.find(table.key or "externalId", id)
         if not rows:
             raise ValueError(f"no {table.resource.name} {id}")
         return rows
@@ -155,9 +169,13 @@ def _rate_limit(
 
 
 def _addressing(service: CampaignService, mode: Addressing) -> Values:
+    return _options(service, addressing=_mode(mode))
+
+
+def _mode(mode: Addressing) -> Addressing:
     if mode not in ("key", "filter", "none"):
         raise ValueError("mode is key, filter or none")
-    return _options(service, addressing=mode)
+    return mode
 
 
 def _fault(service: CampaignService, **arguments: Any) -> Values:
@@ -183,6 +201,12 @@ COMMANDS: dict[str, Callable[..., Values]] = {
     "edit": lambda service, **given: _done(service.edit(**given)),
     "delete": lambda service, **given: {"deleted": service.delete(**given)},
     "dump": lambda service, **given: {"records": service.dump(**given)},
+    "hidden": lambda service, **given: {"ids": service.hidden(**given)},
+    "custom_resource": lambda service, **given: {"path": service.custom_resource(**given)},
+    "custom_addressing": lambda service, mode: _options(service, custom_addressing=_mode(mode)),
+    "required_links": lambda service, names: _options(service, required_links=tuple(names)),
+    "cascading_links": lambda service, names: _options(service, cascading_links=tuple(names)),
+    "dialect": lambda service, name: _options(service, dialect=name),
     "reset": lambda service: _done(service.reset()),
     "clock": _clock,
     "log": _log,

@@ -1,4 +1,4 @@
-"""One Campaign Standard instance in memory: answers requests, logs them, goes wrong when told to.
+"""One Campaign instance in memory: answers requests, logs them, goes wrong when told to.
 
 Same calls, same answers: time comes from the given clock, chance from the given random source.
 """
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.campaign import refusal, scripting
-from sandbox.campaign.collection import Collection, is_collection
+from sandbox.campaign.collection import Collection, custom_filters, is_collection
 from sandbox.campaign.engine import Engine
 from sandbox.campaign.gateway import Gateway
 from sandbox.campaign.metadata import catalogue, describe, describe_filters
 from sandbox.campaign.options import CampaignOptions
-from sandbox.campaign.route import TOKEN_PATH, Route, read_route
+from sandbox.campaign.route import TOKEN_PATH, Route, published, read_route
 from sandbox.campaign.schema import Values
 from sandbox.campaign.table import is_pkey
 from sandbox.wire import Entry, Faults, Request, Response, apply_fault, json_response
@@ -95,7 +95,9 @@ class CampaignService(scripting.Scripted):
         """Notes and record name what was asked; the status in the log tells what came of it."""
         if request.path == TOKEN_PATH:
             return _Call(request, None, note="token")
-        call = _Call(request, read_route(request.target, self.options.org), _parse(request.body))
+        call = _Call(
+            request, read_route(request.target, self.options.org, self.engine.resources), _parse(request.body)
+        )
         route = call.route
         if route is None or not route.family:
             return call
@@ -111,21 +113,26 @@ class CampaignService(scripting.Scripted):
             return _NOTES.get(method, method.lower())
         if not is_collection(route, self.options):
             return "get"
-        return "lookup" if route.rest and route.rest[0] in ("byExternalId", "byEmail") else "list"
+        if not route.rest or route.resource is None:
+            return "list"
+        custom = custom_filters(route.resource, route.family, self.options)
+        by_key = route.rest[0] == "byEmail" or custom.get(route.rest[0], "lastModified") != "lastModified"
+        return "lookup" if by_key else "list"
 
     def _record(self, call: _Call, route: Route) -> str:
-        """The externalId the request is about, where the request or the row it names has one."""
+        """The key the request is about, where the request or the row it names has one."""
+        key = self.engine.tables[route.name].key or "externalId"
         if not route.rest:
             body = call.body if call.note.endswith(".create") else None
-            return str(body.get("externalId", "")) if isinstance(body, dict) else ""
+            return str(body.get(key, "")) if isinstance(body, dict) else ""
         if call.note.endswith(".lookup"):
-            return dict(route.query).get("externalId_parameter", "")
+            return dict(route.query).get(f"{key}_parameter", "")
         if call.note.endswith(".list"):
             return ""
         if not is_pkey(route.rest[0]):
             return route.rest[0]
         row = self.engine.tables[route.name].by_pkey(route.rest[0])
-        return str(row.values.get("externalId", "")) if row is not None else ""
+        return str(row.values.get(key, "")) if row is not None else ""
 
     def _work(self, call: _Call, now: float) -> Response:
         request, route = call.request, call.route
@@ -139,7 +146,7 @@ class CampaignService(scripting.Scripted):
         try:
             return self._dispatch(call, route, self._base(request), now)
         except refusal.Refusal as refused:
-            return refused.response()
+            return refused.response(self.options.dialect)
 
     def _base(self, request: Request) -> str:
         headers = request.headers
@@ -178,14 +185,14 @@ class CampaignService(scripting.Scripted):
         if not route.name:
             if route.family != "profileAndServicesExt":
                 raise refusal.bad_path()
-            return json_response(200, catalogue(route.family, base, self.options))
+            return json_response(200, catalogue(self.engine.resources, route.family, base, self.options))
         if route.name == "resourceType" and len(route.rest) == 2 and route.rest[1] == "filters":
-            filters = describe_filters(route.rest[0], route.family, base, self.options)
+            filters = describe_filters(self.engine.resources, route.rest[0], route.family, self.options)
             if filters is None:
                 raise refusal.bad_path()
             return json_response(200, filters)
         name = route.rest[0] if route.name == "resourceType" and len(route.rest) == 1 else route.name
-        resource = Route(route.family, name).resource
+        resource = published(self.engine.resources, route.family, name)
         if resource is None:
             raise refusal.unknown_key(name, "resourceType", "Resource type")
         return json_response(200, describe(resource, route.family, base, self.options))

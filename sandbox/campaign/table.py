@@ -10,7 +10,7 @@ import json
 import random
 from collections.abc import Iterator
 
-from sandbox.campaign.schema import Resource, Values
+from sandbox.campaign.schema import Link, Resource, Values
 
 PKEY_BYTES = 15
 """Makes `@` and 20 characters of base64url: nothing to encode in a path."""
@@ -51,10 +51,23 @@ class Table:
 
     def __init__(self, resource: Resource, rng: random.Random, indexed: tuple[str, ...]) -> None:
         self.resource = resource
+        self.neighbours: dict[str, Table] = {}
+        """All tables of the instance, by resource."""
+        self.required: tuple[Link, ...] = ()
+        """"1 cardinality simple links": they hide a row while they lead nowhere (adobe.md A.2)."""
+        self.left_out: frozenset[str] = frozenset()
+        """Fields that this instance shows in the extended family alone, though they are not extended ones."""
         self._rng = rng
         self._rows: list[Row | None] = []
         self._by_pkey: dict[str, Row] = {}
         self._indexes: dict[str, dict[str, tuple[Row, ...]]] = {name: {} for name in indexed}
+
+    @property
+    def key(self) -> str:
+        """The field that holds the CRM's id, "" if there is none."""
+        if self.resource.keys:
+            return self.resource.keys[0]
+        return "externalId" if self.resource.name == "profile" else ""
 
     def __len__(self) -> int:
         return len(self._by_pkey)
@@ -77,6 +90,24 @@ class Table:
         if index is None or not value:
             return tuple(row for row in self.scan() if row.values.get(field, "") == value)
         return index.get(value, ())
+
+    def linked(self, link: Link, value: str) -> Row | None:
+        """The row a link's column leads to, hidden or not."""
+        if not value:
+            return None
+        return next(iter(self.neighbours[link.target].find(link.target_key, value)), None)
+
+    def hides(self, row: Row) -> bool:
+        """Whether the row exists and cannot be reached."""
+        if not self.required:
+            return False
+        values = row.values
+        return any(self.linked(link, values.get(link.column, "")) is None for link in self.required)
+
+    def shown(self, start: int = 0) -> Iterator[Row]:
+        """The rows a request can reach, from place `start` on."""
+        rows = self.scan(start)
+        return (row for row in rows if not self.hides(row)) if self.required else rows
 
     def scan(self, start: int = 0) -> Iterator[Row]:
         """The rows from place `start` on, oldest first."""

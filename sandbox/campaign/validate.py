@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 
 from sandbox.campaign import refusal
+from sandbox.campaign.represent import timestamp
 from sandbox.campaign.schema import Field, Resource, Values
 
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+")
+_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SEPARATORS = str.maketrans("", "", " .-()/")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -65,6 +67,8 @@ def _checked(field: Field, value: object, resource: Resource) -> object:
         return value
     if kind == "date":
         return _date(field, value)
+    if kind == "datetime":
+        return _datetime(field, value)
     return _number(field, value)
 
 
@@ -87,6 +91,18 @@ def _date(field: Field, value: object) -> str:
     except ValueError:
         raise refusal.bad_value(value, field.name, "a date is expected.") from None
     return value
+
+
+def _datetime(field: Field, value: object) -> str:
+    """ISO 8601 with a zone, or with a space for the T; stored as `YYYY-MM-DD HH:MM:SS.mmmZ` (adobe.md B.5)."""
+    if value == "":
+        return ""
+    if not isinstance(value, str) or not _DATETIME.fullmatch(value):
+        raise refusal.bad_value(value, field.name, "a date and time is expected.")
+    try:
+        return timestamp(datetime.fromisoformat(value).timestamp())
+    except (ValueError, OverflowError):
+        raise refusal.bad_value(value, field.name, "a date and time is expected.") from None
 
 
 def _number(field: Field, value: object) -> int | float:

@@ -23,6 +23,11 @@ def choice(name: str, labels: dict[int, str], default: int | None = None, **more
     return Column(name, more.pop("kind", Kind.PICKLIST), name, labels=labels, default=default, **more)
 
 
+def multi(name: str, labels: dict[int, str], **more: Any) -> Column:
+    """Choices: several options at once."""
+    return Column(name, Kind.MULTI, name, labels=labels, **more)
+
+
 def lookup(logical: str, *targets: str, kind: Kind = Kind.LOOKUP, **more: Any) -> Column:
     """Lookup; on the wire `_<logical>_value`."""
     return Column(f"_{logical}_value", kind, logical, targets=targets, **more)

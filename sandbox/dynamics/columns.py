@@ -21,11 +21,15 @@ class Kind(Enum):
     INTEGER = "Integer"
     BIGINT = "BigInt"
     PICKLIST = "Picklist"
+    MULTI = "MultiSelectPicklist"
+    """Choices: on the wire a text of option values, `1,9`; `Virtual` in the metadata."""
     STATE = "State"
     STATUS = "Status"
     DATETIME = "DateTime"
     DATE = "DateOnly"
     """DateTime with DateOnly behaviour: `Edm.Date`."""
+    ZONELESS = "TimeZoneIndependent"
+    """DateTime with TimeZoneIndependent behaviour: written with a Z, and not UTC."""
     MONEY = "Money"
     DECIMAL = "Decimal"
     DOUBLE = "Double"
@@ -50,10 +54,12 @@ _EDM = {
     Kind.INTEGER: "Edm.Int32",
     Kind.BIGINT: "Edm.Int64",
     Kind.PICKLIST: "Edm.Int32",
+    Kind.MULTI: "Edm.String",
     Kind.STATE: "Edm.Int32",
     Kind.STATUS: "Edm.Int32",
     Kind.DATETIME: "Edm.DateTimeOffset",
     Kind.DATE: "Edm.Date",
+    Kind.ZONELESS: "Edm.DateTimeOffset",
     Kind.MONEY: "Edm.Decimal",
     Kind.DECIMAL: "Edm.Decimal",
     Kind.DOUBLE: "Edm.Double",
@@ -92,6 +98,10 @@ class Column:
     display: str = ""
     custom: bool = False
     precision: int = 2
+    clears: bool = False
+    """Of a lookup: emptied when the row it points to is deleted."""
+    cascades: bool = False
+    """Of a lookup: the row goes with the row it points to."""
 
 
 @dataclass(slots=True)

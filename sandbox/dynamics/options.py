@@ -48,7 +48,7 @@ class DynamicsOptions:
     currency_id: str = "e1d2c3b4-5a69-4788-97a6-b5c4d3e2f105"
     expire_change_tracking_in_days: int = 7
     """Life of a delta token (dataverse.md 1.4)."""
-    change_tracking: tuple[str, ...] = ("contact", "account")
+    change_tracking: tuple[str, ...] = ("contact", "account", "cr_order", "cr_orderline")
     """Tables with change tracking on."""
     max_page: int = 5000
     anchor: str = "first"

@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.dynamics.activity import activity_table
 from sandbox.dynamics.columns import TYPED, Column, Kind, Row
+from sandbox.dynamics.entities import made_up
 from sandbox.dynamics.organization import Organization
 from sandbox.dynamics.security import Protection, Tokens
 from sandbox.dynamics.store import TableRows
@@ -135,6 +136,12 @@ class Scripting:
         )
         return f"{name}s"
 
+    def custom_table(self, name: str, columns: list[dict[str, Any]], change_tracking: bool = True) -> str:
+        """A custom table (`cr_thing`), its columns as `entities.made_up_column` reads them; answers its set."""
+        made = made_up(self.organization.options, name, columns, tracked=change_tracking)
+        self.organization.add_table(made)
+        return made.entity_set
+
     def timeline(self, id: str, table: str = "contact") -> list[dict[str, Any]]:
         """The activities regarding a record, newest first: `table`, `display_name` and every column."""
         found: list[tuple[int, dict[str, Any]]] = []
@@ -228,7 +235,7 @@ COMMANDS = frozenset(
     (
         "seed", "edit", "delete", "restore", "merge", "deactivate", "anchor", "recreated", "expire_token",
         "revoke_access", "change_metadata", "tracking", "privileges", "environment", "fault", "clear_faults", "clock",
-        "log", "dump", "reset", "assume", "activity_table", "timeline",
+        "log", "dump", "reset", "assume", "activity_table", "custom_table", "timeline",
     )
 )  # fmt: skip
 
@@ -246,6 +253,8 @@ def _shown(rows: TableRows, row: Row) -> dict[str, Any]:
         if isinstance(value, Decimal):
             value = float(value)
         shown[column.name] = (
-            stamp_text(value) if column.kind is Kind.DATETIME and value is not None else value
+            stamp_text(value)
+            if column.kind in (Kind.DATETIME, Kind.ZONELESS) and value is not None
+            else value
         )
     return shown

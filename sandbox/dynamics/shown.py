@@ -13,14 +13,16 @@ from sandbox.dynamics.options import DynamicsOptions
 _CAST = {
     Kind.KEY: "AttributeMetadata",
     Kind.DATE: "DateTimeAttributeMetadata",
+    Kind.ZONELESS: "DateTimeAttributeMetadata",
     Kind.CUSTOMER: "LookupAttributeMetadata",
     Kind.OWNER: "LookupAttributeMetadata",
     Kind.REGARDING: "LookupAttributeMetadata",
     Kind.BIGINT: "BigIntAttributeMetadata",
     Kind.NAME: "EntityNameAttributeMetadata",
 }
-_KINDS = {Kind.DATE: "DateTime", Kind.REGARDING: "Lookup"}
-CHOICES = (Kind.PICKLIST, Kind.STATE, Kind.STATUS, Kind.BOOLEAN)
+_KINDS = {Kind.DATE: "DateTime", Kind.ZONELESS: "DateTime", Kind.MULTI: "Virtual", Kind.REGARDING: "Lookup"}
+_BEHAVIORS = {Kind.DATE: "DateOnly", Kind.DATETIME: "UserLocal", Kind.ZONELESS: "TimeZoneIndependent"}
+CHOICES = (Kind.PICKLIST, Kind.MULTI, Kind.STATE, Kind.STATUS, Kind.BOOLEAN)
 BASE = frozenset(
     (
         "AttributeOf", "AttributeType", "AttributeTypeName", "DisplayName", "EntityLogicalName", "IsCustomAttribute",
@@ -86,7 +88,7 @@ def attribute(table: Table, column: Column) -> Shown:
         "EntityLogicalName": table.name,
         "AttributeOf": None,
         "AttributeType": (kind := _KINDS.get(column.kind, column.kind.value)),
-        "AttributeTypeName": {"Value": f"{kind}Type"},
+        "AttributeTypeName": {"Value": f"{column.kind.value if column.kind is Kind.MULTI else kind}Type"},
         "DisplayName": label(column.display or column.logical, not column.custom),
         "IsCustomAttribute": column.custom,
         "IsPrimaryId": column.name == table.key,
@@ -103,9 +105,8 @@ def _derived(column: Column) -> Shown:
     if column.kind in (Kind.STRING, Kind.MEMO):
         shown: Shown = {"MaxLength": column.max_length, "Format": column.format}
         return shown if column.kind is Kind.MEMO else {**shown, "FormatName": {"Value": column.format}}
-    if column.kind in (Kind.DATE, Kind.DATETIME):
-        behavior = "DateOnly" if column.kind is Kind.DATE else "UserLocal"
-        return {"Format": column.format, "DateTimeBehavior": {"Value": behavior}}
+    if column.kind in _BEHAVIORS:
+        return {"Format": column.format, "DateTimeBehavior": {"Value": _BEHAVIORS[column.kind]}}
     if column.kind is Kind.MONEY:
         return {"MinValue": column.minimum, "MaxValue": column.maximum, "Precision": 2, "PrecisionSource": 2}
     if column.kind is Kind.INTEGER:

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sandbox.dynamics.columns import Row, Table
+from sandbox.dynamics.columns import Column, Row, Table
 
 
 class Versions:
@@ -43,6 +43,9 @@ class TableRows:
         self._modified_in_order = True
         self._deletions: list[int] = []
         self._deletion_ids: list[str] = []
+        self.pointing = [one for one in table.columns.values() if one.clears or one.cascades]
+        """Lookups that do not survive the row they point to."""
+        self._pointing: dict[str, dict[str, set[str]]] = {one.name: {} for one in self.pointing}
         self._keys: dict[tuple[str, ...], dict[tuple[Any, ...], str]] = {k: {} for k in table.alternate_keys}
 
     def put(self, row_id: str, row: Row, *, bulk: bool = False) -> Row:
@@ -95,6 +98,10 @@ class TableRows:
         values = tuple(row.get(name) for name in key)
         return None if None in values else values
 
+    def pointing_to(self, column: Column, row_id: str) -> list[str]:
+        """Ids of the rows whose lookup points to a row, in order."""
+        return sorted(self._pointing[column.name].get(row_id, ()))
+
     def ids(self) -> list[str]:
         """All ids in order."""
         if self._unsorted:
@@ -145,6 +152,13 @@ class TableRows:
                 index.pop(_folded(values), None)
             if row is not None and (values := self.key_values(key, row)) is not None:
                 index[_folded(values)] = row_id
+        for name, pointers in self._pointing.items():
+            was, now = old.get(name) if old else None, row.get(name) if row else None
+            if was != now:
+                if was is not None:
+                    pointers[was].discard(row_id)
+                if now is not None:
+                    pointers.setdefault(now, set()).add(row_id)
         if row is None:
             if old is not None:
                 del self.rows[row_id]

@@ -1,4 +1,4 @@
-"""The tables of the look-alike organization: contact in full, its neighbours as far as contacts point to them."""
+"""The tables of the look-alike organization: contact in full, and what an organization cannot be without."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.dynamics.activity import task
 from sandbox.dynamics.build import choice, flag, lookup, numbers, stamp, system, table, text
 from sandbox.dynamics.columns import Column, Kind, Table
+from sandbox.dynamics.entities import account, order, order_line
 from sandbox.dynamics.options import DynamicsOptions
 
 _ALLOW = {0: "Allow", 1: "Do Not Allow"}
@@ -53,7 +54,7 @@ def contact(options: DynamicsOptions) -> Table:
         Column("numberofchildren", Kind.INTEGER, "numberofchildren", minimum=0, maximum=1_000_000_000),
         Column("description", Kind.MEMO, "description", max_length=2000, format="TextArea"),
         stamp("lastusedincampaign", format="DateOnly", create=False),
-        lookup("parentcustomerid", "account", "contact", kind=Kind.CUSTOMER),
+        lookup("parentcustomerid", "account", "contact", kind=Kind.CUSTOMER, clears=True),
         Column("parentcustomeridtype", Kind.NAME, "parentcustomeridtype", create=False, update=False),
         flag("merged", _YES, create=False, update=False),
         lookup("masterid", "contact", create=False, update=False),
@@ -66,19 +67,6 @@ def contact(options: DynamicsOptions) -> Table:
         primary_name="fullname",
         type_code=2,
         alternate_keys=options.contact_keys,
-    )
-
-
-def account(options: DynamicsOptions) -> Table:
-    """Account: something contacts can belong to."""
-    columns = [
-        *system("accountid", options),
-        text("name", 160),
-        text("accountnumber", 20),
-        text("telephone1", 50),
-    ]
-    return table(
-        columns, name="account", entity_set="accounts", key="accountid", primary_name="name", type_code=1
     )
 
 
@@ -137,6 +125,8 @@ def tables(options: DynamicsOptions) -> list[Table]:
     all_of_them = [
         contact(options),
         account(options),
+        order(options),
+        order_line(options),
         _fixed(
             "organization",
             "organizations",

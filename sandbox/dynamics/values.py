@@ -116,6 +116,19 @@ def _choice(column: Column, value: Any, entity_set: str, table: str) -> int:
     return value
 
 
+def _choices(column: Column, value: Any, entity_set: str, table: str) -> str | None:
+    """`1,9` of `1, 9`: each option once, at most 150 (dataverse.md 5); none of them is null."""
+    if not isinstance(value, str):
+        raise _wrong(column, entity_set)
+    parts = [part.strip() for part in value.split(",")] if value.strip() else []
+    if not all(re.fullmatch(r"-?\d{1,10}", part) for part in parts):
+        raise _wrong(column, entity_set)
+    options = list(dict.fromkeys(_choice(column, int(part), entity_set, table) for part in parts))
+    if len(options) > 150:
+        raise _out_of_range(column, table)
+    return ",".join(map(str, options)) or None
+
+
 def _moment(column: Column, value: Any, entity_set: str, table: str) -> int:
     seconds = parse_stamp(value) if isinstance(value, str) else None
     if seconds is None and isinstance(value, str) and (day := parse_date(value)):
@@ -191,10 +204,12 @@ _PARSERS: dict[Kind, Callable[[Column, Any, str, str], Any]] = {
     Kind.INTEGER: _integer,
     Kind.BIGINT: _integer,
     Kind.PICKLIST: _choice,
+    Kind.MULTI: _choices,
     Kind.STATE: _choice,
     Kind.STATUS: _choice,
     Kind.DATETIME: _moment,
     Kind.DATE: _day,
+    Kind.ZONELESS: _moment,
     Kind.MONEY: _money,
     Kind.DECIMAL: _decimal,
     Kind.DOUBLE: _decimal,
@@ -238,9 +253,9 @@ def encoder(kind: Kind) -> Callable[[Any], str]:
         return _json_boolean
     if kind is Kind.MONEY:
         return _json_money
-    if kind is Kind.DATETIME:
+    if kind in (Kind.DATETIME, Kind.ZONELESS):
         return _json_stamp
-    if kind in (Kind.KEY, Kind.DATE, Kind.NAME) or kind in LOOKUPS:
+    if kind in (Kind.MULTI, Kind.KEY, Kind.DATE, Kind.NAME) or kind in LOOKUPS:
         return _quoted
     return str
 
@@ -254,6 +269,8 @@ def formatted(column: Column, value: Any) -> str | None:
         return None
     if column.kind in (Kind.PICKLIST, Kind.STATE, Kind.STATUS, Kind.BOOLEAN):
         return column.labels.get(int(value))
+    if column.kind is Kind.MULTI:
+        return "; ".join(column.labels[int(option)] for option in value.split(","))
     if column.kind is Kind.MONEY:
         return f"${value:,.2f}"
     if column.kind in (Kind.INTEGER, Kind.BIGINT):
@@ -261,7 +278,7 @@ def formatted(column: Column, value: Any) -> str | None:
     if column.kind is Kind.DATE:
         day = date.fromisoformat(value)
         return f"{day.month}/{day.day}/{day.year}"
-    if column.kind is Kind.DATETIME:
+    if column.kind in (Kind.DATETIME, Kind.ZONELESS):
         moment = gmtime(value)
         day_text = f"{moment.tm_mon}/{moment.tm_mday}/{moment.tm_year}"
         if column.format == "DateOnly":

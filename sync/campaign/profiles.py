@@ -49,10 +49,4 @@ class Profiles(Records):
         if not told.filters:
             return False
         await spend()
-        content = (await self._campaign.get(told.filters)).get("content")
-        names = (
-            [item.get("name") for item in content if isinstance(item, dict)]
-            if isinstance(content, list)
-            else []
-        )
-        return "byLastModified" in names
+        return "byLastModified" in await self._campaign.get(told.filters)

@@ -249,6 +249,23 @@ await call('deleteCustomResource', async () => {
   assert.deepEqual((await client.getAllCustomResources('cusVehicle')).body.content, [])
 })
 
+await call('createCustomResource: linked to a profile', async () => {
+  const { status } = await client.createCustomResource('cusOrder', { externalId: 'o-1', profile: { PKey: profile.PKey } })
+  assert.equal(status, 201)
+  const filter = { filters: ['byExternalId'], hasCustomFilter: true, externalId_parameter: 'o-1' }
+  const { body } = await client.getAllCustomResources('cusOrder', filter)
+  assert.equal(body.content[0].profileExternalId, ID)
+  assert.equal(body.content[0].profile.PKey, profile.PKey)
+})
+
+await call('updateCustomResource: before its parent', async () => {
+  const { status, body } = await client.createCustomResource('cusOrderLine', { externalId: 'l-1', orderExternalId: 'o-2' })
+  assert.equal(status, 201)
+  await rejects(client.updateCustomResource('cusOrderLine', body.PKey, { quantity: 2 }), /404 - .*Unable to find document/)
+  await client.createCustomResource('cusOrder', { externalId: 'o-2' })
+  assert.equal((await client.updateCustomResource('cusOrderLine', body.PKey, { quantity: 2 })).status, 200)
+})
+
 await call('getAllCustomResources: unknown resource', () =>
   rejects(client.getAllCustomResources('cusNothing'), /404 - /))
 

@@ -103,8 +103,7 @@ def test_filters_lists_what_is_published() -> None:
 
     def names() -> list[str]:
         href = describe(campaign)["filters"]["href"]
-        content = campaign.get(href.removeprefix("http://127.0.0.1:1"))["content"]
-        return [row["name"] for row in content]
+        return list(campaign.get(href.removeprefix("http://127.0.0.1:1")))
 
     assert names() == ["byEmail", "byText"]
     campaign.service.command("addressing", {"mode": "filter"})
@@ -120,7 +119,14 @@ def test_metadata_is_also_at_the_href_it_names() -> None:
 def test_the_catalogue_lists_what_is_linked_to_profiles() -> None:
     campaign = Instance()
     listed = campaign.get(f"{BASE}/profileAndServicesExt")
-    assert set(listed) == {"apiName", "profile", "service", "cusVehicle"}
+    assert set(listed) == {
+        "apiName",
+        "profile",
+        "service",
+        "cusVehicle",
+        "cusOrder",
+        "cusOrderLine",
+    }
     assert listed["cusVehicle"]["type"] == "collection"
     assert listed["cusVehicle"]["data"] == "/profileAndServicesExt/cusVehicle/"
     assert describe(campaign, "customResources", "cusProduct")["name"] == "cusProduct"

@@ -25,7 +25,7 @@ def test_a_table_by_name_and_by_id() -> None:
     [
         ("LogicalName+eq+'contact'", ["contact"]),
         ("LogicalName%20eq%20'nope'", []),
-        ("ChangeTrackingEnabled%20eq%20true", ["contact", "account"]),
+        ("ChangeTrackingEnabled%20eq%20true", ["contact", "account", "cr_order", "cr_orderline"]),
         (
             "ChangeTrackingEnabled%20eq%20false%20and%20CanChangeTrackingBeEnabled/Value%20eq%20false",
             [
