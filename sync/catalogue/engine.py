@@ -14,6 +14,13 @@ ENGINE: dict[str, Entry] = {
         "Activate one with `python -m sync mappings apply FILE`.",
         STOPS,
     ),
+    "mapping_disabled": Entry(
+        Reaction.STOP,
+        "The mapping is switched off.",
+        "`python -m sync mappings disable`.",
+        "`python -m sync mappings enable NAME` if it shall run again; it begins with a full read.",
+        "Reads and sends nothing for this mapping; what is in Campaign stays there.",
+    ),
     "mapping_invalid": Entry(
         Reaction.STOP,
         "The active mapping text cannot be used.",

@@ -111,7 +111,7 @@ def _note_held(out: Output, wanted: Wanted, rows: dict[str, LedgerRow]) -> None:
 
 
 async def _command(session: Session, wanted: Wanted) -> Replay:
-    await session.context.active(wanted.mapping)
+    await session.context.working(wanted.mapping)
     progress = await session.context.watermarks.progress(wanted.mapping)
     code = known_code(wanted.code) if wanted.code else ""
     return Replay(mapping=wanted.mapping, epoch=progress.epoch, intent=wanted.intent, code=code)

@@ -156,6 +156,8 @@ def _consent(item: MappingStatus) -> str | Text:
 
 
 def _freshness(item: MappingStatus, settings: Settings) -> str | Text:
+    if item.phase is Phase.DISABLED:
+        return "switched off: nothing is read or sent"
     if item.age_s is None:
         return Text("never pulled: is the function app running?", style="red")
     text = f"last pull {duration(item.age_s)} ago"
@@ -183,7 +185,7 @@ def _version(item: MappingStatus, exact: LedgerCount | None) -> str:
     if not item.version:
         return "none active yet"
     if exact is None:
-        return f"{item.version} (--exact counts the records still on an older one)"
+        return f"{item.version}, about {counted(item.older(), 'record')} on an older one"
     older = counted(exact.older, "record")
     return f"{item.version}, {older} on an older one" + (
         f", {exact.unresolved} with an open outcome" if exact.unresolved else ""

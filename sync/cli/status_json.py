@@ -32,6 +32,7 @@ def _mapping(
     told: dict[str, Any] = {
         "mapping": item.mapping,
         "version": item.version,
+        "older_mapping_version": item.older(),
         "phase": item.phase.value,
         "fresh": item.fresh,
         "age_s": None if item.age_s is None else round(item.age_s, 1),

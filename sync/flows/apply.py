@@ -90,6 +90,10 @@ class Apply:
                 return
             await self._reread(work)
         except SyncError as error:
+            if error.code == "mapping_disabled":
+                # Switching it on again begins with a full read, which covers every record.
+                self._superseded(chunk)
+                return
             delay = await self._context.stopped(chunk.mapping, "apply", error)
             # Records that somebody else holds are on their way already.
             left = chunk if work is None else replace(chunk, changes=tuple(work.changes.values()))
@@ -107,14 +111,13 @@ class Apply:
         partition = partition_of(chunk.mapping, chunk.epoch, chunk.bucket)
         rows = await context.ledger.get_many(partition, [change.record_id for change in chunk.changes])
         active, progress, known = await asyncio.gather(
-            context.active(chunk.mapping),
+            context.working(chunk.mapping),
             context.watermarks.progress(chunk.mapping),
             self._consent_rows(chunk.mapping, partition, rows),
         )
         if chunk.epoch != progress.epoch:
             # A rebaseline replaced the epoch; its own full read covers every record.
-            telemetry.event("chunk_superseded", mapping=chunk.mapping, records=len(chunk.changes))
-            context.counters.count(chunk.mapping, "did:superseded", len(chunk.changes))
+            self._superseded(chunk)
             return None
         await context.guard(progress)
         target = await context.target(active)
@@ -139,6 +142,10 @@ class Apply:
                     work.changes[record_id] = change
                     await self._back(work, [record_id], delay_s=0.5)
         return work
+
+    def _superseded(self, chunk: Chunk) -> None:
+        telemetry.event("chunk_superseded", mapping=chunk.mapping, records=len(chunk.changes))
+        self._context.counters.count(chunk.mapping, "did:superseded", len(chunk.changes))
 
     async def _consent_rows(
         self, mapping: str, partition: str, rows: Mapping[str, LedgerRow]

@@ -48,7 +48,8 @@ async def pull_consents(context: Context) -> int:
         return 0
     mapping = told.consent
     try:
-        if await context.mappings.active(mapping) is None:
+        version = await context.mappings.active(mapping)
+        if version is None or not version.enabled:
             return 0
         consents = await context.resolved_consent(mapping)
         progress = await context.watermarks.progress(mapping)

@@ -28,7 +28,7 @@ from sync.storage.control import Control
 from sync.storage.history import Counters, History, ParkedRecords
 from sync.storage.lanes import Lanes
 from sync.storage.ledger import Ledger
-from sync.storage.mappings import Mappings
+from sync.storage.mappings import Mappings, MappingVersion
 from sync.storage.permits import Permits
 from sync.storage.watermarks import Progress, Watermarks
 
@@ -132,7 +132,7 @@ class Context:
 
     async def reading(self, mapping: str) -> CompiledMapping:
         """The active mapping version with the columns that consent reads."""
-        return await self.widened(await self.active(mapping))
+        return await self.widened(await self.working(mapping))
 
     async def widened(self, compiled: CompiledMapping) -> CompiledMapping:
         """A mapping version that also reads the columns of the consent map that Dynamics has.
@@ -179,11 +179,28 @@ class Context:
         return f"{self.rng.getrandbits(64):016x}"
 
     async def active(self, mapping: str) -> CompiledMapping:
-        """The active mapping version, compiled once per worker; raises SyncError `mapping_missing`, `mapping_invalid`."""
+        """The active mapping version, compiled once per worker, also of a mapping that is switched off.
+
+        Raises SyncError `mapping_missing`, `mapping_invalid`.
+        """
+        return self._compile(await self._version(mapping))
+
+    async def working(self, mapping: str) -> CompiledMapping:
+        """The same for who reads or sends; raises SyncError `mapping_disabled` too."""
+        version = await self._version(mapping)
+        if not version.enabled:
+            raise SyncError("mapping_disabled", mapping)
+        return self._compile(version)
+
+    async def _version(self, mapping: str) -> MappingVersion:
         version = await self.mappings.active(mapping)
         if version is None:
             raise SyncError("mapping_missing", f"no active version of mapping {mapping}")
         self.buckets[mapping] = version.buckets
+        return version
+
+    def _compile(self, version: MappingVersion) -> CompiledMapping:
+        mapping = version.mapping
         key = (mapping, version.version)
         if key not in self.compiled:
             loaded = load_mapping(version.text, filename=f"{mapping}.yaml")

@@ -19,7 +19,9 @@ class MappingHealth:
 
 async def health(context: Context) -> tuple[bool, list[MappingHealth]]:
     """Whether every mapping was pulled within FRESHNESS_S, and each mapping's state."""
-    names = sorted({*context.shipped, *await context.mappings.names()})
+    versions = await context.mappings.all()
+    off = {version.mapping for version in versions if not version.enabled}
+    names = sorted({*context.shipped, *(version.mapping for version in versions)} - off)
     found = [await mapping_health(context, name) for name in names]
     return bool(found) and all(item.fresh for item in found), found
 

@@ -18,7 +18,6 @@ from sync.flows.dispatch import changes_of, dispatch
 from sync.flows.full_read import full_read_of
 from sync.model import Lane, SourcePage
 from sync.planning.compile import CompiledMapping
-from sync.storage.mappings import follows
 from sync.storage.table import RowConflict, StorageFault
 from sync.storage.watermarks import Progress, Tick
 
@@ -45,15 +44,17 @@ class Pull:
             await context.control.resume(mapping, "pull")
             telemetry.event("pulled", flow="pull", mapping=mapping)
         except SyncError as error:
-            await context.stopped(mapping, "pull", error)
+            if error.code != "mapping_disabled":
+                await context.stopped(mapping, "pull", error)
         except (RowConflict, StorageFault) as error:
             # Another pull moved the watermark, or storage failed: what was queued is queued twice at worst.
             telemetry.event("pull_repeated", flow="pull", mapping=mapping, kind=type(error).__name__)
 
     async def _pull(self, mapping: str) -> None:
         context = self._context
-        active = await context.active(mapping)
         tick, progress = await context.watermarks.both(mapping)
+        # After the tick's row: a version older than the one it has noticed would undo that.
+        active = await context.working(mapping)
         organization = await context.guard(progress, fresh=True)
         compiled = await context.widened(active)
         if progress.generation == 0 and self._fenced(progress):
@@ -116,14 +117,28 @@ class Pull:
     async def _notice_mapping(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> Tick:
         """A new mapping version that changes what is sent: new columns need a full read, the rest a replay.
 
-        A version that came and went between two ticks may have been sent by a chunk, so it counts as a change too.
+        A version that came and went between two ticks may have been sent by a chunk, so it counts as a change too;
+        one that was switched off let chunks go unsent, which only a full read brings back. Versions of which a person
+        said that nothing is sent again leave `sends_hash` empty: the next one that may is a change, whatever it says.
         """
         if tick.mapping_version == compiled.version:
             return tick
+        if not tick.mapping_version:
+            # The two rows were read on either side of a start.
+            raise RowConflict
         noticed = replace(tick, mapping_version=compiled.version, sends_hash=compiled.sends_hash)
-        if compiled.columns_hash != progress.columns_hash:
+        before, *new = await self._context.mappings.since(
+            compiled.name, tick.mapping_version, compiled.version
+        )
+        other = compiled.sends_hash != tick.sends_hash or len(new) != 1
+        if not all(version.enabled for version in (before, *new)):
+            noticed = replace(noticed, resync="the mapping was switched off")
+        elif not any(version.replay for version in new):
+            columns = compiled.columns_hash != progress.columns_hash
+            noticed = replace(noticed, sends_hash="" if other or columns else compiled.sends_hash)
+        elif compiled.columns_hash != progress.columns_hash:
             noticed = replace(noticed, resync="the mapping reads other columns")
-        elif compiled.sends_hash != tick.sends_hash or not follows(tick.mapping_version, compiled.version):
+        elif other:
             command = Replay(mapping=compiled.name, epoch=progress.epoch, mapping_version=compiled.version)
             await send(self._context.lanes, command)
         telemetry.event("mapping_noticed", mapping=compiled.name, version=compiled.version)

@@ -78,6 +78,6 @@ async def _forget(context: Context, mapping: str) -> None:
         await context.control.resume(mapping, flow)
     totals = await context.counters.totals(mapping)
     for name, count in totals.items():
-        if count and name.startswith(("state:", "code:")):
+        if count and name.startswith(("state:", "code:", "on:")):
             context.counters.count(mapping, name, -count)
     await context.counters.flush(now=True)

@@ -173,12 +173,22 @@ class Recorder:
             counters.count(mapping, f"code:{was.code}", -1)
         if item.row.state is State.QUARANTINED:
             counters.count(mapping, f"code:{item.row.code}")
+        if (before := counted_version(was)) != (now := counted_version(item.row)):
+            if before:
+                counters.count(mapping, f"on:{before}", -1)
+            if now:
+                counters.count(mapping, f"on:{now}")
         counters.count(mapping, f"did:{did}")
         if item.calls:
             counters.count(mapping, "calls", item.calls)
         if item.plan and item.plan.projection:
             for warning in item.plan.projection.warnings:
                 counters.count(mapping, f"warning:{warning.code}")
+
+
+def counted_version(row: LedgerRow) -> str:
+    """The mapping version that a row counts under in `status`; "" if it is gone or on hold."""
+    return "" if row.state in (State.NEW, State.DELETED, State.HOLD) else row.mapping_version
 
 
 def _did_without_call(item: Done) -> str:

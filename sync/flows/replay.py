@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sync import telemetry
+from sync.errors import SyncError
 from sync.flows.commands import Replay, send
 from sync.flows.context import Context
 from sync.flows.dispatch import dispatch
@@ -20,7 +21,14 @@ async def replay(context: Context, command: Replay) -> None:
     progress = await context.watermarks.progress(command.mapping)
     if progress.epoch != command.epoch:
         return
-    await context.active(command.mapping)
+    try:
+        await context.working(command.mapping)
+    except SyncError as error:
+        if error.code != "mapping_disabled":
+            raise
+        # Switching it on again begins with a full read, which compares every record.
+        telemetry.event("replay_superseded", mapping=command.mapping)
+        return
     sent = 0
     until = context.clock.now() + WORK_S
     while command.bucket < context.buckets[command.mapping]:
@@ -62,7 +70,7 @@ def _wanted(row: LedgerRow, command: Replay) -> bool:
 async def send_records(context: Context, mapping: str, record_ids: list[str], intent: Intent) -> int:
     """Send single records again at once, in the live lane."""
     progress = await context.watermarks.progress(mapping)
-    await context.active(mapping)
+    await context.working(mapping)
     changes = [Change(record_id.lower(), ChangeKind.REREAD) for record_id in record_ids]
     return await dispatch(context, changes, progress=progress, lane=Lane.LIVE, intent=intent)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sync.flows.context import Context
+from sync.flows.record import counted_version
 from sync.model import Lane, State
 from sync.storage.budget import BACKFILL_SHARE
 from sync.storage.control import Pause
@@ -27,6 +28,7 @@ SHORTEST_S = 300.0
 class Phase(enum.StrEnum):
     """What a mapping's reads are doing."""
 
+    DISABLED = "disabled"
     NOT_STARTED = "not started"
     FULL_READ = "full read"
     CLOSING = "deltas take over"
@@ -68,6 +70,11 @@ class MappingStatus:
         """Records by state, without those never seen."""
         return {state.value: self.counts[f"state:{state.value}"] for state in State if state is not State.NEW}
 
+    def older(self) -> int:
+        """Records whose last outcome was under another mapping version than the active one."""
+        on = {name[3:]: count for name, count in self.counts.items() if name.startswith("on:")}
+        return sum(count for version, count in on.items() if version != self.version and count > 0)
+
     def expired(self) -> dict[str, int]:
         """Rows removed for their age so far, by kind."""
         return {
@@ -97,7 +104,7 @@ class Status:
 async def collect(context: Context) -> Status:
     """Read everything that `status` shows without a scan of the ledger."""
     now = context.clock.now()
-    names = sorted({*context.shipped, *await context.mappings.names()})
+    names = sorted({*context.shipped, *(version.mapping for version in await context.mappings.all())})
     parked, approved, unreadable = await _parked(context)
     queues = {lane.value: context.lanes.queue(lane) for lane in Lane}
     queues |= {f"{lane.value}-poison": context.lanes.poison(lane) for lane in POISON}
@@ -143,12 +150,13 @@ async def _mapping(
     return MappingStatus(
         mapping=name,
         version=version.version if version else "",
-        phase=await _phase(context, progress),
+        phase=Phase.DISABLED if version and not version.enabled else await _phase(context, progress),
         tick=tick,
         progress=progress,
         waits=waits,
         age_s=age,
-        fresh=age is not None and age <= context.settings.freshness_s,
+        fresh=bool(version and not version.enabled)
+        or (age is not None and age <= context.settings.freshness_s),
         counts=await context.counters.totals(name),
         rate=await _rate(context, name, now, progress),
         parked=parked,
@@ -228,8 +236,7 @@ async def count_ledger(
             found.states[row.state.value] += 1
             if row.code:
                 found.codes[row.state.value, row.code] += 1
-            gone = row.state in (State.DELETED, State.HOLD)
-            found.older += not gone and row.mapping_version != compiled.version
+            found.older += counted_version(row) not in ("", compiled.version)
             found.claimed += row.claimed
             found.unresolved += row.unresolved
         tell(bucket + 1, found.rows)

@@ -22,8 +22,9 @@ async def wake_parked(context: Context) -> int:
     """Look at every parked record; returns how many were sent or given up."""
     acted = 0
     until = context.clock.now() + WORK_S
+    off = {version.mapping for version in await context.mappings.all() if not version.enabled}
     async for parked in context.parked.all():
-        if parked.awaited.startswith(("unreadable:", "consent:")):
+        if parked.awaited.startswith(("unreadable:", "consent:")) or parked.mapping in off:
             continue
         if context.clock.now() >= until:
             break

@@ -178,7 +178,8 @@ class Counters:
         entity: Entity = {
             "PartitionKey": partition,
             "RowKey": self._instance,
-            **{_property(name): count for name, count in total.items()},
+            # What has come to nothing goes: a row takes 252 properties, and mapping versions come and go.
+            **{_property(name): count for name, count in total.items() if count},
         }
         await self._table.put(entity, stored.etag if stored else None)
 

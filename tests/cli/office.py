@@ -25,6 +25,7 @@ from sync.campaign.records import Addressing
 from sync.cli.program import app as program
 from sync.cli.session import Desk, ServerDates, Session
 from sync.connections import open_http
+from sync.flows.context import Context
 from sync.model import Lane, LedgerRow
 from sync.planning.consent_map import ConsentMap
 from sync.settings import Settings
@@ -146,9 +147,26 @@ class Office:
         for _ in range(rounds):
             await self.tick()
 
+    def compose_app(self) -> App:
+        """A worker of the function app."""
+        return self.compose(Settings.load(self.environ), self.clock).app
+
+    def compose_context(self) -> Context:
+        return self.compose_app().context
+
+    async def pull(self) -> None:
+        """The timer that reads, alone."""
+        await self.compose_app().pull_changes()
+
+    async def work_lanes(self) -> None:
+        """What is in the lanes, without a timer."""
+        app = self.compose_app()
+        for lane in (Lane.LIVE, Lane.BACKFILL):
+            await self._drain(app, lane)
+
     async def tick(self) -> None:
         """One round of the timers and everything visible in the queues."""
-        app = self.compose(Settings.load(self.environ), self.clock).app
+        app = self.compose_app()
         await app.pull_changes()
         await self._drain(app, Lane.CONTROL)
         await app.feed_backfill()

@@ -1,0 +1,209 @@
+"""`mappings validate`: files against themselves, each other, and both systems' metadata; all problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sync.cli.checks.columns import compare
+from sync.cli.checks.finding import Level
+from sync.cli.frame import FAILED, OK, run_bare
+from sync.cli.mappings.files import MappingFile, Paths, files_of, read_text
+from sync.cli.mappings.metadata import Known, ask, load, save
+from sync.cli.mappings.problems import Finder, Located, as_json, in_order, show, summary
+from sync.cli.options import AsJson, SettingsFile
+from sync.cli.output import Output, counted
+from sync.cli.session import Desk, Session, UsageProblem
+from sync.errors import CATALOGUE
+from sync.planning.load import MappingInvalid, load_mapping
+from sync.planning.mapping import Mapping
+from sync.planning.together import clashes
+
+
+def validate(
+    context: typer.Context,
+    paths: Paths,
+    metadata: Annotated[
+        Path | None,
+        typer.Option("--metadata", metavar="FILE", help="Compare with saved metadata; nobody is asked."),
+    ] = None,
+    save_metadata: Annotated[
+        Path | None,
+        typer.Option("--save-metadata", metavar="FILE", help="Keep what both systems said, for --metadata."),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Look at the files alone; needs no settings.")
+    ] = False,
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check mapping files, and compare them with both systems.
+
+    Every problem is told at once, each with file, line and what to do. Exit code 1 if there is an error; warnings
+    are none.
+
+    Examples:
+
+      python -m sync mappings validate mappings --settings local.settings.json
+
+      python -m sync mappings validate mappings --metadata metadata.json --json
+    """
+    work = partial(_validate, paths=paths, saved=metadata, keep=save_metadata, offline=offline, file=settings)
+    run_bare(context, work, as_json=as_json, settings=settings)
+
+
+async def _validate(
+    desk: Desk,
+    out: Output,
+    *,
+    paths: Sequence[Path],
+    saved: Path | None,
+    keep: Path | None,
+    offline: bool,
+    file: Path | None,
+) -> int:
+    if ((saved is not None or offline) and keep is not None) or (saved is not None and offline):
+        raise UsageProblem("--metadata, --save-metadata and --offline exclude each other")
+    good, problems = read_files(files_of(paths))
+    if offline or saved is not None:
+        problems += between(good, [], complete=False)
+        if saved is not None:
+            problems += compared(good, load(saved))
+    elif good:
+        async with desk.opener(desk.settings(file)) as session:
+            with out.progress("asking both systems"):
+                others = await other_mappings(session, good)
+                known = await ask(session, [one.mapping for one in good])
+        problems += [*between(good, others), *compared(good, known)]
+        if keep is not None:
+            save(known, keep)
+    return tell(good, in_order(problems), out)
+
+
+def tell(good: Sequence[MappingFile], problems: Sequence[Located], out: Output) -> int:
+    """Show what was found; the exit code."""
+    bad = any(problem.bad for problem in problems)
+    show(problems, out)
+    for one in good:
+        if not any(problem.file == one.name and problem.bad for problem in problems):
+            fields = counted(len(one.mapping.fields), "field")
+            out.line(f"{one.name} is valid: mapping {one.mapping.mapping}, {fields}.")
+    if problems:
+        out.line(summary(problems), style="bold red" if bad else "yellow")
+    if out.as_json:
+        names = [one.mapping.mapping for one in good]
+        out.json({"valid": not bad, "mappings": names, "problems": as_json(problems)})
+    return FAILED if bad else OK
+
+
+def read_files(files: Sequence[Path]) -> tuple[list[MappingFile], list[Located]]:
+    """The files that hold a mapping, and what is wrong with the others; raises UsageProblem."""
+    good: list[MappingFile] = []
+    problems: list[Located] = []
+    for file in files:
+        text = read_text(file)
+        try:
+            good.append(MappingFile(str(file), text, load_mapping(text, filename=str(file))))
+        except MappingInvalid as error:
+            problems += [Located(str(file), p.line, p.where, p.what, p.fix) for p in error.problems]
+    return good, problems
+
+
+async def other_mappings(session: Session, files: Sequence[MappingFile]) -> list[Mapping]:
+    """The active mappings that none of the files is about, as far as their text can be read."""
+    mine = {one.mapping.mapping for one in files}
+    found: list[Mapping] = []
+    for version in await session.context.mappings.all():
+        if version.mapping in mine or not version.enabled:
+            continue
+        try:
+            found.append(load_mapping(version.text))
+        except MappingInvalid:
+            continue
+    return found
+
+
+def between(
+    files: Sequence[MappingFile], others: Sequence[Mapping], *, complete: bool = True
+) -> list[Located]:
+    """What the files' mappings do to each other and to those that are active beside them.
+
+    Not `complete`: further mappings may be active that nobody was asked for, so a link to none here may be right.
+    """
+    problems: list[Located] = []
+    by_name: dict[str, MappingFile] = {}
+    for one in files:
+        name = one.mapping.mapping
+        if name in by_name:
+            what = f"mapping {name} is in {by_name[name].name} already."
+            line = Finder(one.text).place(("mapping",))
+            problems.append(Located(one.name, line, "mapping", what, "Give each mapping a name of its own."))
+        by_name.setdefault(name, one)
+    everything = [one.mapping for one in by_name.values()] + list(others)
+    for name, place, what, fix in clashes(everything):
+        at = by_name.get(name)
+        if at is None:
+            # It is about one that is active already: tell it where the other side of it is written.
+            at, place = next(iter(by_name.values())), ("target", "resource")
+            what = f"mapping {name}, which is active: {what}"
+        where = ".".join(str(part) for part in place if not isinstance(part, int))
+        level = "warning" if not complete and "which there is none of" in what else "error"
+        problems.append(Located(at.name, Finder(at.text).place(place), where, what, fix, level))
+    return problems
+
+
+def compared(files: Sequence[MappingFile], known: Known) -> list[Located]:
+    """Every file against the metadata."""
+    return [problem for one in files for problem in _compared(one, known)]
+
+
+def _compared(one: MappingFile, known: Known) -> Iterator[Located]:
+    finder, mapping = Finder(one.text), one.mapping
+    table, resource = mapping.source.table, mapping.target.resource
+    for name, place, kinds in (
+        (table, ("source", "table"), known.tables),
+        (resource, ("target", "resource"), known.resources),
+    ):
+        if name not in kinds:
+            code = known.missing.get(name, "")
+            entry = CATALOGUE.get(code)
+            what = entry.meaning if entry else "the saved metadata does not have it."
+            fix = entry.fix if entry else "Save the metadata again with this file."
+            yield Located(one.name, finder.place(place), name, what, fix, code=code or "mapping_invalid")
+    yield from _addressed(one, finder, known)
+    for finding in compare(mapping, known.columns.get(table, {}), known.resources.get(resource, {})):
+        if finding.level not in (Level.WARN, Level.FAIL):
+            continue
+        yield Located(
+            one.name,
+            finder.named(finding.name),
+            finding.name,
+            f"{finding.text}.",
+            finding.fix,
+            "error" if finding.level is Level.FAIL else "warning",
+            finding.code or "mapping_invalid",
+        )
+
+
+def _addressed(one: MappingFile, finder: Finder, known: Known) -> Iterator[Located]:
+    """Entity set, key and change tracking."""
+    told, source = known.tables.get(one.mapping.source.table), one.mapping.source
+    if told is None:
+        return
+    for key, mapped, real in (
+        ("entity_set", source.entity_set, told.entity_set),
+        ("key", source.key, told.key_column),
+    ):
+        if mapped and mapped != real:
+            what = f"the table's is `{real}`, not `{mapped}`."
+            yield Located(
+                one.name, finder.place(("source", key)), f"source.{key}", what, f"Write `{key}: {real}`."
+            )
+    if not told.change_tracking:
+        entry = CATALOGUE["change_tracking_off"]
+        line = finder.place(("source", "table"))
+        yield Located(one.name, line, source.table, entry.meaning, entry.fix, code="change_tracking_off")
