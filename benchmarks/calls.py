@@ -80,6 +80,7 @@ class Bench:
         delete_by_key: bool = False,
         consent: ConsentMap | None = None,
         time_filter: bool = False,
+        shipped: dict[str, str] | None = None,
         **changes: str,
     ) -> None:
         self.clock = WarpClock()
@@ -102,7 +103,7 @@ class Bench:
                 settings, self.clock, InProcess({DYNAMICS: self.dynamics, CAMPAIGN: self.campaign})
             ),
             addressing=None,
-            shipped=shipped_mappings(ROOT / "mappings"),
+            shipped=shipped or shipped_mappings(ROOT / "mappings"),
             consent=consent or shipped_consent(ROOT / "mappings"),
         )
 
