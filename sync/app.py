@@ -29,7 +29,7 @@ from sync.flows.context import Context
 from sync.flows.control import control
 from sync.flows.events.apply import ApplyEvents, return_poison
 from sync.flows.events.context import FLOW, EventContext
-from sync.flows.events.house import delete_old_activities, expire_events, wake_events
+from sync.flows.events.house import begin_retention, delete_old_activities, expire_events, wake_events
 from sync.flows.events.message import from_text
 from sync.flows.events.pull import PullEvents
 from sync.flows.expire import expire_rows
@@ -106,7 +106,7 @@ class App:
         """Timer, daily: remove old rows."""
         await expire_rows(self.context)
         await expire_events(self.events)
-        await delete_old_activities(self.events)
+        await begin_retention(self.events)
 
     async def apply(self, lane: Lane, body: str, *, dequeue_count: int, invocation: str) -> None:
         """Queue `live` or `backfill`: work one chunk."""
@@ -118,9 +118,10 @@ class App:
         await Apply(self.context).chunk(chunk, dequeue_count=dequeue_count, invocation=invocation)
 
     async def pull_email_events(self, *, invocation: str) -> None:
-        """Timer: read log exports, and send events whose contact has appeared."""
+        """Timer: read log exports, send events whose contact has appeared, delete a few of the old activities."""
         await PullEvents(self.events).tick(f"{invocation}:{self.context.nonce()}")
         await wake_events(self.events)
+        await delete_old_activities(self.events)
 
     async def apply_events(self, body: str, *, dequeue_count: int, invocation: str) -> None:
         """Queue `events`: work some partitions."""

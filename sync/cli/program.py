@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from sync.cli import consent, deletes, mappings, setup
+from sync.cli import consent, deletes, events, mappings, setup
 from sync.cli.cost import cost
 from sync.cli.doctor import doctor
 from sync.cli.history import history
@@ -28,6 +28,7 @@ for verb in (doctor, status, retry, replay, rebaseline, history, cost):
     app.command()(verb)
 app.add_typer(deletes.app, name="deletes")
 app.add_typer(consent.app, name="consent")
+app.add_typer(events.app, name="events")
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(setup.app, name="setup")
 
