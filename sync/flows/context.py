@@ -22,13 +22,16 @@ from sync.planning.consent_map import ConsentMap
 from sync.planning.consent_pairs import Consents, ConsentUnusable, SourceColumn, resolve
 from sync.planning.load import load_mapping
 from sync.settings import Settings
+from sync.storage.blocked import Blocked
 from sync.storage.budget import Budget
 from sync.storage.consents import ConsentRows, Journal
 from sync.storage.control import Control
 from sync.storage.history import Counters, History, ParkedRecords
+from sync.storage.jobs import Jobs
 from sync.storage.lanes import Lanes
 from sync.storage.ledger import Ledger
 from sync.storage.mappings import Mappings, MappingVersion
+from sync.storage.pauses import Pauses
 from sync.storage.permits import Permits
 from sync.storage.watermarks import Progress, Watermarks
 
@@ -62,6 +65,9 @@ class Context:
     counters: Counters
     consents: ConsentRows
     journal: Journal
+    pauses: Pauses
+    blocked: Blocked
+    jobs: Jobs
     consent_map: ConsentMap | None = None
     """None: there is no consent flow."""
     shipped: dict[str, str] = field(default_factory=dict)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sync.flows.commands import Replay, RunNow, send
+from sync.flows import replay
+from sync.flows.commands import RunNow, send
 from sync.storage.history import ParkedRecords
 from tests.simulation.oracle import BAD_EMAIL, SELECTED, SmallMapping
 from tests.simulation.scenario import MAPPING
@@ -241,8 +242,8 @@ class People:
         if progress.generation == 0:
             return
         states = ("quarantined", "parked", "hold") if intent == "retry" else ()
-        command = Replay(mapping=MAPPING, epoch=progress.epoch, intent=intent, states=states, **narrowed)
-        world.at_once(send(world.lanes, command))
+        wanted = replay.Replay(epoch=progress.epoch, intent=intent, states=states, **narrowed)
+        world.at_once(replay.start(world.person(), MAPPING, wanted, who="sim"))
         self._did(f"command_{intent}", "")
 
     def run_now(self) -> None:
