@@ -147,7 +147,6 @@ var queues = [
   'backfill'
   'backfill-poison'
   'backfill-hold'
-  'paused'
   'control'
   'control-poison'
   'events'
@@ -162,13 +161,12 @@ var tables = [
   'history'
   'budget'
   'counters'
+  'links'
   'consents'
   'consentjournal'
   'events'
   'exports'
   'parkedevents'
-  'blocked'
-  'findings'
 ]
 var packageContainer = 'app-package'
 

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 Row = MappingABC[str, Any]
 
@@ -49,8 +49,6 @@ class Lane(enum.StrEnum):
     LIVE = "live"
     BACKFILL = "backfill"
     BACKFILL_HOLD = "backfill-hold"
-    PAUSED = "paused"
-    """Messages of what a person has paused; like `backfill-hold` without a trigger."""
     EVENTS = "events"
     CONTROL = "control"
 
@@ -84,6 +82,21 @@ class State(enum.StrEnum):
     HOLD = "hold"
     QUARANTINED = "quarantined"
     DELETED = "deleted"
+
+
+class RecordRef(NamedTuple):
+    """A record of a mapping, as a child points to its parent: `accounts:<id>` in rows."""
+
+    mapping: str
+    record_id: str
+
+    def __str__(self) -> str:
+        return f"{self.mapping}:{self.record_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> RecordRef:
+        mapping, _, record_id = text.partition(":")
+        return cls(mapping, record_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +135,7 @@ class LedgerRow:
     have been made whose outcome is unknown; only the outcome of a later call clears it. `claim_owner` "" = no claim;
     `claim_until` is the owner's deadline, `take_over` when others may claim (unix seconds). `noted`: the claim's worker
     lived to note that its outcome is unknown. `attempts` counts claims that nobody closed, `failures` refused calls.
+    `parents` are those that Campaign may hold a link to, `awaits` those that the source points to and that were not sent.
     """
 
     partition: str
@@ -141,6 +155,8 @@ class LedgerRow:
     code: str = ""
     updated: float = 0.0
     correlation: str = ""
+    parents: tuple[RecordRef, ...] = ()
+    awaits: tuple[RecordRef, ...] = ()
 
     @property
     def claimed(self) -> bool:

@@ -13,10 +13,11 @@ from sync import telemetry
 from sync.campaign.records import Records
 from sync.consent_row import ConsentRow
 from sync.errors import CATALOGUE, Reaction, SyncError
-from sync.flows.call import Action, Permits, planned_calls
+from sync.flows.call import RETRY_S, Action, Permits, planned_calls
 from sync.flows.claim import Claims
 from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import Context
+from sync.flows.links import ChunkLinks
 from sync.flows.record import Done, Recorder
 from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
 from sync.planning.compile import CompiledMapping
@@ -25,6 +26,7 @@ from sync.planning.plan import Do, Plan, busy, crashed_too_often, look_again, ne
 from sync.storage.budget import Grant
 from sync.storage.lanes import gather_all
 from sync.storage.ledger import partition_of
+from sync.storage.table import StorageFault
 from sync.storage.watermarks import Progress
 
 
@@ -36,6 +38,7 @@ class Work:
     owner: str
     compiled: CompiledMapping
     target: Records
+    links: ChunkLinks
     progress: Progress
     rows: dict[str, LedgerRow]
     changes: dict[str, Change]
@@ -89,6 +92,7 @@ class Apply:
             if work is None or not work.changes:
                 return
             await self._reread(work)
+            await work.links.look(work.sources, work.rows)
         except SyncError as error:
             if error.code == "mapping_disabled":
                 # Switching it on again begins with a full read, which covers every record.
@@ -122,7 +126,10 @@ class Apply:
         await context.guard(progress)
         target = await context.target(active)
         compiled = await context.widened(active)
-        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c for c in chunk.changes})
+        links = ChunkLinks(context, compiled, chunk)
+        work = Work(
+            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c for c in chunk.changes}
+        )
         if context.consent_of(chunk.mapping) is not None:
             consents = await context.usable_consent(chunk.mapping)
             work.consent = ChunkConsent(context, chunk.mapping, partition, consents, known)
@@ -192,7 +199,7 @@ class Apply:
     def _plan_one(self, work: Work, record_id: str, source: SourceRow | None) -> Plan:
         row = work.rows[record_id]
         try:
-            return plan(record_id, source, row, work.compiled, work.chunk.intent)
+            return plan(record_id, source, row, work.compiled, work.chunk.intent, work.links.standings)
         except Exception as error:
             telemetry.warning(
                 "plan_failed",
@@ -208,6 +215,8 @@ class Apply:
     async def _carry_out(self, work: Work, plans: list[Plan]) -> None:
         """Budget, brake, claim (with the rows that need no call, in one transaction), call, record."""
         context = self._context
+        for waiting in [p for p in plans if p.do is Do.WAIT]:
+            await self._back(work, [waiting.record_id], delay_s=work.links.delay(waiting))
         wanted = sum(planned_calls(work.target, p, work.rows[p.record_id]) for p in plans)
         permits = None
         if wanted:
@@ -225,6 +234,7 @@ class Apply:
             permits = Permits(context, grant, backfill=work.chunk.lane is Lane.BACKFILL)
         braked = await self._recorder.brake(work.mapping, work.chunk, work.progress, plans, work.rows)
         plans = [braked.get(p.record_id, p) for p in plans]
+        await work.links.announce(plans, work.rows)
         claims = await self._claims.write(work.owner, work.rows, plans, work.chunk, work.target.addressing)
         await self._back(work, sorted(claims.conflicts), delay_s=0.5)
         await self._recorder.unbrake(
@@ -236,6 +246,7 @@ class Apply:
             if p.do is Do.RECORD and p.record_id in claims.rows and p.row
         ]
         await self._recorder.after(work.mapping, work.rows, done, work.chunk)
+        await work.links.settled(work.rows, {item.row.record_id: item.row for item in done}, {})
         mine = [p for p in plans if p.calls and p.record_id in claims.rows]
         if mine and permits is not None:
             await self._call(work, mine, claims.rows, permits)
@@ -252,27 +263,17 @@ class Apply:
     async def _call(
         self, work: Work, plans: list[Plan], claimed: Mapping[str, LedgerRow], permits: Permits
     ) -> None:
+        tied = await self._tie(work, plans, claimed)
         outcomes = await asyncio.gather(
-            *(
-                Action(
-                    self._context,
-                    work.compiled,
-                    work.target,
-                    permits,
-                    p,
-                    work.rows[p.record_id],
-                    claimed[p.record_id].claim_until,
-                    work.consent,
-                ).perform()
-                for p in plans
-            )
+            *(self._perform(work, p, claimed, permits, tied.get(p.record_id)) for p in plans)
         )
         ended: dict[str, tuple[Plan, Outcome]] = {
             p.record_id: (p, outcome) for p, outcome in zip(plans, outcomes, strict=True)
         }
-        back = await self._recorder.close(
+        back, written = await self._recorder.close(
             work.mapping, work.rows, claimed, ended, work.compiled.version, work.chunk
         )
+        await work.links.settled(work.rows, written, claimed)
         if work.consent is not None:
             await work.consent.after(ended, work.owner)
         for record_id, delay in back.items():
@@ -283,6 +284,34 @@ class Apply:
         await self._note_stop(work.mapping, outcomes)
         undone = [p for p, outcome in ended.values() if outcome.kind is not Kind.DELETED]
         await self._recorder.unbrake(work.mapping, work.chunk, undone)
+
+    async def _tie(
+        self, work: Work, plans: list[Plan], claimed: Mapping[str, LedgerRow]
+    ) -> dict[str, Outcome]:
+        try:
+            return await work.links.tie(plans, work.rows, claimed)
+        except StorageFault:
+            # No call was made; link rows written meanwhile that no ledger row names are found by the parent's scan.
+            return {p.record_id: Outcome(Kind.RELEASED, 0, "storage_failed", RETRY_S) for p in plans}
+
+    async def _perform(
+        self, work: Work, item: Plan, claimed: Mapping[str, LedgerRow], permits: Permits, tied: Outcome | None
+    ) -> Outcome:
+        """The calls for one record, unless its links have settled how it ends."""
+        if tied is not None and not tied.given_up:
+            return tied
+        action = Action(
+            self._context,
+            work.compiled,
+            work.target,
+            permits,
+            item,
+            work.rows[item.record_id],
+            claimed[item.record_id].claim_until,
+            work.consent,
+            tied,
+        )
+        return await action.perform()
 
     async def _note_stop(self, mapping: str, outcomes: Iterable[Outcome]) -> None:
         """Note a reason that stops the flow once a chunk: `status` and `health` show it, work waits in the lane."""

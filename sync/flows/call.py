@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sync.campaign.records import Action as CampaignAction
 from sync.campaign.records import Addressing, Records, Ref
@@ -17,6 +17,7 @@ from sync.model import LedgerRow, State
 from sync.planning.compile import CompiledMapping, Projection
 from sync.planning.outcome import Kind, Outcome, retry_delay
 from sync.planning.plan import Do, Plan
+from sync.planning.ties import PARENT_DELETED
 from sync.storage.budget import CLOCK_SLACK_S, RESERVATION_S, Grant
 from sync.storage.table import StorageFault
 
@@ -69,6 +70,8 @@ class Action:
     before: LedgerRow
     deadline: float
     consent: ChunkConsent | None = None
+    kept: Outcome | None = None
+    """How it ends if it is a delete that has to wait: then only its optional links are emptied."""
     calls: int = 0
     found: bool = False
 
@@ -80,6 +83,9 @@ class Action:
     async def perform(self) -> Outcome:
         """Make the calls; every ending is an Outcome."""
         try:
+            if self.kept is not None:
+                await self._empty_links()
+                return replace(self.kept, calls=self.calls)
             kind, code = await self._act()
             return Outcome(kind, self.calls, code, found=self.found)
         except TooLate:
@@ -156,10 +162,11 @@ class Action:
         consent.landed(source, ref.shown, made)
         return Kind.CREATED, ""
 
-    async def _patch(self, ref: Ref | None) -> tuple[Kind, str]:
+    async def _patch(self, ref: Ref | None, body: dict[str, Any] | None = None) -> tuple[Kind, str]:
         """PATCH by `ref`, or by key where `ref` is None; raises SyncError `not_found`."""
         records = self.records
-        body = self._projection.force if self.plan.force else self._projection.update
+        if body is None:
+            body = self._projection.force if self.plan.force else self._projection.update
         if ref is None:
             await self._call(lambda: records.update_by_key(self.plan.record_id, body))
         else:
@@ -198,7 +205,9 @@ class Action:
     @property
     def _never_posted(self) -> bool:
         """Whether no POST of ours for this record can have been applied before this chunk."""
-        return not self.before.unresolved and not self.before.hash and self.before.state is not State.DELETED
+        row = self.before
+        deleted = row.state is State.DELETED or row.code == PARENT_DELETED
+        return not row.unresolved and not row.hash and not deleted
 
     async def _update(self) -> tuple[Kind, str]:
         if self.target.addressing is Addressing.KEY:
@@ -226,6 +235,22 @@ class Action:
             if error.code != "not_found":
                 raise
         return Kind.DELETED, ""
+
+    async def _empty_links(self) -> None:
+        """Two records that point to each other would wait for each other's delete: the optional links go first."""
+        assert self.kept is not None
+        if not self.kept.given_up:
+            return
+        ref: Ref | None = None
+        if self.target.addressing is Addressing.FILTER:
+            ref = await self._find()
+            if ref is None:
+                return
+        try:
+            await self._patch(ref, self.compiled.without_optional)
+        except SyncError as error:
+            if error.code != "not_found":
+                raise
 
     async def _deleted_by_key(self) -> bool:
         """DELETE by key; False if this resource turns out to offer none, which is remembered."""

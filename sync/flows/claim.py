@@ -70,6 +70,8 @@ class Claims:
             # A delete that may have been applied leaves no profile to update.
             hash="" if item.do is Do.DELETE else row.hash,
             attempts=row.attempts + 1,
+            # Before any link row is written: whoever comes next knows of every one.
+            parents=tuple(dict.fromkeys((*row.parents, *item.links))),
             updated=now,
             correlation=chunk.correlation,
         )

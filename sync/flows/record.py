@@ -9,7 +9,7 @@ from sync import telemetry
 from sync.flows.context import Context
 from sync.model import Chunk, Intent, LedgerRow, State
 from sync.planning.outcome import Kind, Outcome, close, given_up
-from sync.planning.plan import Do, Plan
+from sync.planning.plan import DELETE_BRAKE, Do, Plan
 from sync.storage.history import Event, Parked
 from sync.storage.watermarks import Progress
 
@@ -17,10 +17,10 @@ DID = {
     Kind.CREATED: "created",
     Kind.UPDATED: "updated",
     Kind.DELETED: "deleted",
+    Kind.KEPT: "parked",
     Kind.HELD: "held",
     Kind.REFUSED: "quarantined",
 }
-BRAKE = "delete_brake"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +78,18 @@ class Recorder:
         parked: dict[str, Plan] = {}
         for item in deletes[granted:]:
             row = rows[item.record_id]
-            kept = replace(row.released(), state=State.PARKED, code=BRAKE)
+            kept = replace(row.released(), state=State.PARKED, code=DELETE_BRAKE, awaits=item.awaits)
             parked[item.record_id] = replace(
                 item, do=Do.RECORD, why="more deletes than the brake allows", row=kept
             )
             await self._context.parked.add(
-                Parked(f"approval:{mapping}", mapping, item.record_id, BRAKE, self._context.clock.now())
+                Parked(
+                    f"approval:{mapping}", mapping, item.record_id, DELETE_BRAKE, self._context.clock.now()
+                )
             )
         if parked:
             telemetry.warning(
-                "deletes_braked", mapping=mapping, code=BRAKE, records=len(parked), allowed=allowed
+                "deletes_braked", mapping=mapping, code=DELETE_BRAKE, records=len(parked), allowed=allowed
             )
         return parked
 
@@ -99,8 +101,8 @@ class Recorder:
         ended: Mapping[str, tuple[Plan, Outcome]],
         mapping_version: str,
         chunk: Chunk,
-    ) -> dict[str, float]:
-        """The closing transaction; returns what must come back, and after how many seconds."""
+    ) -> tuple[dict[str, float], dict[str, LedgerRow]]:
+        """The closing transaction; returns what must come back, after how many seconds, and the rows as written."""
         now = self._context.clock.now()
         rows: list[LedgerRow] = []
         back: dict[str, float] = {}
@@ -128,7 +130,7 @@ class Recorder:
             if record_id in written.rows
         ]
         await self.after(mapping, before, done, chunk)
-        return back
+        return back, written.rows
 
     def _did(self, outcome: Outcome, row: LedgerRow) -> str:
         if outcome.kind is Kind.FAILED and given_up(row):
@@ -145,7 +147,7 @@ class Recorder:
             did = item.did or _did_without_call(item)
             was = before[record_id]
             self._count(mapping, was, item, did)
-            if was.state is State.PARKED and item.row.state is not State.PARKED:
+            if was.code == DELETE_BRAKE and item.row.code != DELETE_BRAKE:
                 await self._context.parked.remove(f"approval:{mapping}", mapping, record_id)
             if did == "unchanged":
                 continue

@@ -1,4 +1,7 @@
-"""wake: send parked records again whose wake-up got lost, and give up after a week (design 4.4, 4.5)."""
+"""wake: send parked records again whose wake-up got lost, and give up after a week (design 4.4, 4.5).
+
+One run looks at as much of the table as it has time for, and the next one goes on from there.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +9,106 @@ from dataclasses import replace
 
 from sync import telemetry
 from sync.flows.context import Context
+from sync.flows.family import has_children, ledger_rows, send_again, send_children
 from sync.flows.replay import send_records
-from sync.model import Intent, LedgerRow, State
-from sync.planning.plan import quarantine
+from sync.model import Intent, Lane, LedgerRow, RecordRef, State
+from sync.planning.plan import DELETE_BRAKE, quarantine
+from sync.planning.ties import CHILDREN_LEFT, Standing, standing
 from sync.storage.history import Event, Parked
 from sync.storage.ledger import bucket_of, partition_of
 
 LONGEST_S = 7 * 24 * 3600
 AGAIN_S = 3600.0
-"""An approved delete is queued already as a rule; its message is taken for lost after this."""
+"""What was sent is queued already as a rule; its message is taken for lost after this."""
 WORK_S = 120.0
 
 
 async def wake_parked(context: Context) -> int:
-    """Look at every parked record; returns how many were sent or given up."""
+    """Look at parked records; returns how many were sent or given up."""
     acted = 0
     until = context.clock.now() + WORK_S
     off = {version.mapping for version in await context.mappings.all() if not version.enabled}
-    async for parked in context.parked.all():
+    parents: dict[RecordRef, Standing] = {}
+    async for parked in context.parked.all(since=context.wake_from):
         if parked.awaited.startswith(("unreadable:", "consent:")) or parked.mapping in off:
             continue
         if context.clock.now() >= until:
+            context.wake_from = parked.awaited
             break
-        settled = parked.approved or context.clock.now() - parked.since > context.settings.message_lease_s
-        if settled and await _moved_on(context, parked):
-            await context.parked.remove(parked.awaited, parked.mapping, parked.record_id)
-        elif parked.approved and context.clock.now() - parked.sent > AGAIN_S:
-            await context.parked.add(replace(parked, sent=context.clock.now()))
-            await send_records(context, parked.mapping, [parked.record_id], Intent.APPROVED)
-            acted += 1
-        elif not parked.approved and context.clock.now() - parked.since > LONGEST_S:
-            acted += await _give_up(context, parked)
+        if parked.awaited.startswith("record:"):
+            acted += await _child(context, parked, parents)
+        elif parked.awaited.startswith("children:"):
+            acted += await _parent(context, parked)
+        else:
+            acted += await _braked(context, parked)
+    else:
+        context.wake_from = ""
     if acted:
         telemetry.event("parked_woken", records=acted)
     return acted
+
+
+async def _braked(context: Context, parked: Parked) -> int:
+    """A delete that waits for approval."""
+    settled = parked.approved or context.clock.now() - parked.since > context.settings.message_lease_s
+    if settled and await _moved_on(context, parked):
+        await context.parked.remove(parked.awaited, parked.mapping, parked.record_id)
+    elif parked.approved and context.clock.now() - parked.sent > AGAIN_S:
+        await context.parked.add(replace(parked, sent=context.clock.now()))
+        await send_records(context, parked.mapping, [parked.record_id], Intent.APPROVED)
+        return 1
+    elif not parked.approved and context.clock.now() - parked.since > LONGEST_S:
+        return await _give_up(context, parked)
+    return 0
+
+
+async def _child(context: Context, parked: Parked, parents: dict[RecordRef, Standing]) -> int:
+    """A record that waits for a parent; `parents` are those looked at in this run."""
+    now, lease_s = context.clock.now(), context.settings.message_lease_s
+    parent = RecordRef.parse(parked.awaited.removeprefix("record:"))
+    row = await _row(context, parked)
+    if row.claimed:
+        return 0
+    if parent not in row.awaits:
+        # It is written before the ledger row that says so.
+        if now - parked.since > lease_s:
+            await context.parked.remove_unmoved(parked)
+        return 0
+    if parent not in parents:
+        parents[parent] = standing((await ledger_rows(context, [parent]))[parent])
+    parked_here = row.state is State.PARKED
+    stands = parents[parent]
+    if stands is Standing.READY or (stands is Standing.GONE and parked_here):
+        # The usual wake-up is given its time.
+        if now - max(parked.sent, parked.since) <= lease_s:
+            return 0
+        await context.parked.add(replace(parked, sent=now))
+        await send_again(context, [RecordRef(parked.mapping, parked.record_id)], Lane.LIVE, Intent.RETRY)
+        return 1
+    if parked_here and now - parked.since > LONGEST_S:
+        return await _give_up(context, parked)
+    return 0
+
+
+async def _parent(context: Context, parked: Parked) -> int:
+    """A delete that waits for children."""
+    now = context.clock.now()
+    record = RecordRef(parked.mapping, parked.record_id)
+    row = await _row(context, parked)
+    if row.claimed:
+        return 0
+    if row.state is not State.PARKED or row.code != CHILDREN_LEFT:
+        if now - parked.since > context.settings.message_lease_s:
+            await context.parked.remove_unmoved(parked)
+        return 0
+    if not await has_children(context, record):
+        intent = Intent.APPROVED if parked.approved else Intent.NONE
+        await send_again(context, [record], Lane.LIVE, intent)
+        return 1
+    if now - max(parked.sent, parked.since) > AGAIN_S or not parked.sent:
+        await context.parked.add(replace(parked, sent=now))
+        return await send_children(context, record)
+    return 0
 
 
 async def _row(context: Context, parked: Parked) -> LedgerRow:
@@ -52,7 +121,7 @@ async def _row(context: Context, parked: Parked) -> LedgerRow:
 async def _moved_on(context: Context, parked: Parked) -> bool:
     """Whether nothing waits any more: the row is written before the ledger's, whose write another worker may win."""
     row = await _row(context, parked)
-    return row.state is not State.PARKED and not row.claimed
+    return not (row.state is State.PARKED and row.code == DELETE_BRAKE) and not row.claimed
 
 
 async def _give_up(context: Context, parked: Parked) -> int:
@@ -74,5 +143,5 @@ async def _give_up(context: Context, parked: Parked) -> int:
         )
     elif row.claimed:
         return 0
-    await context.parked.remove(parked.awaited, parked.mapping, parked.record_id)
+    await context.parked.remove_unmoved(parked)
     return 1

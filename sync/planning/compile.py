@@ -141,7 +141,6 @@ class CompiledMapping:
     version: str
     table: str
     entity_set: str
-    """"" where the file leaves it out, and so `key_column`, until `with_source`."""
     key_column: str
     resource: str
     key_target: str
@@ -159,6 +158,27 @@ class CompiledMapping:
     def links(self) -> tuple[LinkSpec, ...]:
         """Its links, in the order of their targets."""
         return tuple(spec for _, spec in self._program.links)
+
+    @property
+    def optional_parents(self) -> frozenset[str]:
+        """Mappings that it points to by optional links alone."""
+        required = {spec.mapping for spec in self.links if spec.required}
+        return frozenset(spec.mapping for spec in self.links) - required
+
+    @property
+    def without_optional(self) -> dict[str, Any]:
+        """Body of a PATCH that empties the links to those mappings and nothing else."""
+        specs = [spec for spec in self.links if spec.mapping in self.optional_parents]
+        places = [spec.target.rpartition(".")[::2] for spec in specs]
+        return _body(places, [""] * len(places))
+
+    def pointing(self, row: Row) -> tuple[Link, ...]:
+        """Where a row points; a lookup that is absent or no id points nowhere."""
+        found = []
+        for at, spec in self._program.links:
+            value = self._program.steps[at][1](row.get(spec.source))
+            found.append(Link(spec, value if isinstance(value, str) and value else None))
+        return tuple(found)
 
     def absent(self, row: Row) -> tuple[str, ...]:
         """Columns that the mapping needs and the row lacks. Absent is not null: read the row again."""
@@ -189,16 +209,6 @@ class CompiledMapping:
         return None
 
 
-def with_source(compiled: CompiledMapping, entity_set: str, key_column: str) -> CompiledMapping:
-    """The same mapping, with what its file leaves out of the source."""
-    named = replace(
-        compiled,
-        entity_set=compiled.entity_set or entity_set,
-        key_column=compiled.key_column or key_column,
-    )
-    return with_columns(named, [named.key_column])
-
-
 def with_columns(compiled: CompiledMapping, more: Iterable[str]) -> CompiledMapping:
     """The same mapping, reading further columns that it does not send."""
     columns = tuple(sorted({*compiled.columns, *more}))
@@ -208,20 +218,19 @@ def with_columns(compiled: CompiledMapping, more: Iterable[str]) -> CompiledMapp
 
 def compile_mapping(mapping: Mapping, version: str) -> CompiledMapping:
     """Compile a mapping that `load_mapping` has accepted."""
-    entity_set, key = mapping.source.entity_set or "", mapping.source.key or ""
-    columns = tuple(sorted({*filter(None, [key]), *(field.source for field in mapping.fields)}))
+    columns = tuple(sorted({mapping.source.key, *(field.source for field in mapping.fields)}))
     return CompiledMapping(
         name=mapping.mapping,
         version=version,
         table=mapping.source.table,
-        entity_set=entity_set,
-        key_column=key,
+        entity_set=mapping.source.entity_set,
+        key_column=mapping.source.key,
         resource=mapping.target.resource,
         key_target=mapping.target.key,
         deletes=mapping.options.deletes,
         on_missing=mapping.options.on_missing,
         columns=columns,
-        columns_hash=_digest([entity_set, key, columns]),
+        columns_hash=_digest([mapping.source.entity_set, mapping.source.key, columns]),
         sends_hash=_digest([CONVERSIONS, mapping.target.model_dump(), _sends(mapping.fields)]),
         fields=tuple(_spec(field) for field in mapping.fields),
         _program=_program(mapping),

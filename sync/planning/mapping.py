@@ -26,14 +26,11 @@ class _Strict(BaseModel):
 
 
 class Source(_Strict):
-    """The Dynamics table that is read: logical name, entity set, primary key column.
-
-    The last two may be left out: Dynamics says what they are.
-    """
+    """The Dynamics table that is read: logical name, entity set, primary key column."""
 
     table: Column
-    entity_set: Column | None = None
-    key: Column | None = None
+    entity_set: Column
+    key: Column
 
 
 class Target(_Strict):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from sync.model import LedgerRow, State
+from sync.model import LedgerRow, RecordRef, State
 from sync.planning.plan import Plan, quarantine, tombstone
+from sync.planning.ties import CHILDREN_LEFT, PARENT_DELETED
 
 MOST_FAILURES = 6
 
@@ -17,6 +18,8 @@ class Kind(enum.StrEnum):
     CREATED = "created"
     UPDATED = "updated"
     DELETED = "deleted"
+    KEPT = "kept"
+    """A delete that waits for children that still point to the record."""
     HELD = "held"
     """The profile is missing and `on_missing` says hold."""
     REFUSED = "refused"
@@ -37,6 +40,8 @@ class Outcome:
     calls: int = 0
     code: str = ""
     delay_s: float = 0.0
+    given_up: tuple[RecordRef, ...] = ()
+    """Parents to which it no longer points: optional links of a record whose delete has to wait."""
     found: bool = False
     """The profile was in Campaign before any POST of ours for it."""
 
@@ -59,11 +64,17 @@ def close(
             failures=0,
             code="",
             mapping_version=mapping_version,
+            parents=plan.links,
+            awaits=plan.awaits,
         )
     if outcome.kind is Kind.DELETED:
-        return tombstone(free, mapping_version)
+        return _gone(free, plan, mapping_version)
     # Release, hold, quarantine: put `unresolved`, hash and attempts back as they were before the claim.
     back = replace(free, hash=before.hash, unresolved=before.unresolved, attempts=_attempts(before))
+    back = replace(back, parents=before.parents)
+    if outcome.kind is Kind.KEPT:
+        left = tuple(ref for ref in before.parents if ref not in outcome.given_up)
+        return replace(back, state=State.PARKED, code=CHILDREN_LEFT, parents=left, awaits=plan.awaits)
     if outcome.kind is Kind.HELD:
         return replace(
             back,
@@ -72,17 +83,35 @@ def close(
             version=version,
             mapping_version=mapping_version,
             failures=0,
+            # The record is not in Campaign, and so are its links.
+            parents=before.parents if before.unresolved else (),
+            awaits=(),
         )
     if outcome.kind is Kind.REFUSED:
         return quarantine(replace(back, failures=0), outcome.code, version, mapping_version)
     if outcome.kind is Kind.FAILED:
-        failed = replace(back, hash=claimed.hash, unresolved=True, failures=before.failures + 1)
+        failed = replace(
+            back,
+            hash=claimed.hash,
+            unresolved=True,
+            failures=before.failures + 1,
+            parents=claimed.parents,
+        )
         if given_up(failed):
             return quarantine(failed, outcome.code, version, mapping_version)
         return failed
     if outcome.kind is Kind.RELEASED:
         return back
     return replace(claimed, noted=True, attempts=_attempts(before))
+
+
+def _gone(free: LedgerRow, plan: Plan, mapping_version: str) -> LedgerRow:
+    """The row after a delete; a child that went before its parent is still in Dynamics, and needs a person."""
+    gone = tombstone(free, mapping_version)
+    if plan.source is None:
+        return gone
+    orphan = quarantine(gone, PARENT_DELETED, plan.source.version, mapping_version)
+    return replace(orphan, awaits=plan.awaits)
 
 
 def given_up(failed: LedgerRow) -> bool:

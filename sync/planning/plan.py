@@ -6,15 +6,18 @@ Every rule is kept because a seeded model of the protocol went wrong without it;
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, SourceRow, State
+from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, RecordRef, SourceRow, State
 from sync.planning.compile import CompiledMapping, Projection
+from sync.planning.ties import PARENT_DELETED, PARENT_MISSING, Standing, Tied, Verdict, tie
 
 COMMANDS = (Intent.RETRY, Intent.FORCE, Intent.APPROVED)
 MOST_ATTEMPTS = 5
 LOOK_AGAIN_S = 1.0
 LONGEST_LOOK_S = 30.0
+DELETE_BRAKE = "delete_brake"
 GONE = (State.DELETED, State.PARKED)
 """States of a record that was found absent: an older upsert of the same version would bring it back."""
 
@@ -23,6 +26,8 @@ class Do(enum.StrEnum):
     """What a plan asks for; the last three make calls."""
 
     NOTHING = "nothing"
+    WAIT = "wait"
+    """Back to its lane: a parent is in work just now."""
     RECORD = "record"
     """No call, but the ledger row changes: unchanged, tombstone, quarantine."""
     INSERT = "insert"
@@ -32,7 +37,11 @@ class Do(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`row` is the ledger row to write for RECORD; `why` goes to the history."""
+    """`row` is the ledger row to write for RECORD; `why` goes to the history.
+
+    `links` are the parents that the sent record points to, `awaits` those that it waits for. A DELETE with a source is
+    that of a child whose parent is being deleted.
+    """
 
     record_id: str
     do: Do
@@ -41,6 +50,8 @@ class Plan:
     projection: Projection | None = None
     row: LedgerRow | None = None
     force: bool = False
+    links: tuple[RecordRef, ...] = ()
+    awaits: tuple[RecordRef, ...] = ()
 
     @property
     def calls(self) -> bool:
@@ -86,13 +97,24 @@ def needs_reread(
     return bool(compiled.absent(change.row.values))
 
 
+NO_PARENTS: Mapping[RecordRef, Standing] = {}
+
+
 def plan(
-    record_id: str, source: SourceRow | None, row: LedgerRow, compiled: CompiledMapping, intent: Intent
+    record_id: str,
+    source: SourceRow | None,
+    row: LedgerRow,
+    compiled: CompiledMapping,
+    intent: Intent,
+    parents: Mapping[RecordRef, Standing] = NO_PARENTS,
 ) -> Plan:
-    """What to do for one record; `source` None means that a re-read found it absent."""
+    """What to do for one record; `source` None means that a re-read found it absent.
+
+    `parents`: how those that it points to stand.
+    """
     if source is None:
         return _absent(record_id, row, compiled, intent)
-    return _present(record_id, source, row, compiled, intent)
+    return _present(record_id, source, row, compiled, intent, parents)
 
 
 def resolved(row: LedgerRow) -> bool:
@@ -101,7 +123,12 @@ def resolved(row: LedgerRow) -> bool:
 
 
 def _present(
-    record_id: str, source: SourceRow, row: LedgerRow, compiled: CompiledMapping, intent: Intent
+    record_id: str,
+    source: SourceRow,
+    row: LedgerRow,
+    compiled: CompiledMapping,
+    intent: Intent,
+    parents: Mapping[RecordRef, Standing],
 ) -> Plan:
     force = intent is Intent.FORCE
     if row.state is State.HOLD and intent not in COMMANDS and source.version <= row.version:
@@ -115,29 +142,71 @@ def _present(
     if projection.problem is not None:
         refused = quarantine(row, projection.problem.code, source.version, compiled.version)
         return Plan(record_id, Do.RECORD, projection.problem.source, source, projection, refused)
-    unchanged = row.state is State.SYNCED and row.hash == projection.hash
+    tied = tie(RecordRef(compiled.name, record_id), projection, row, compiled, parents)
+    if tied.verdict is not Verdict.SEND:
+        return _held_up(record_id, source, row, compiled, intent, tied)
+    projection = tied.projection
+    same_links = set(tied.links) == set(row.parents)
+    unchanged = row.state is State.SYNCED and row.hash == projection.hash and same_links
     if resolved(row) and not force and unchanged:
-        if settled:
+        if settled and row.awaits == tied.awaits:
             return Plan(record_id, Do.NOTHING, "unchanged")
-        same = replace(row, version=source.version, mapping_version=compiled.version)
-        return Plan(record_id, Do.RECORD, "unchanged", source, projection, same)
+        same = replace(row, version=source.version, mapping_version=compiled.version, awaits=tied.awaits)
+        return Plan(record_id, Do.RECORD, "unchanged", source, projection, same, awaits=tied.awaits)
     do = Do.UPDATE if row.hash else Do.INSERT
-    return Plan(record_id, do, "changed", source, projection, force=force)
+    return Plan(
+        record_id, do, "changed", source, projection, force=force, links=tied.links, awaits=tied.awaits
+    )
+
+
+def _held_up(
+    record_id: str, source: SourceRow, row: LedgerRow, compiled: CompiledMapping, intent: Intent, tied: Tied
+) -> Plan:
+    """A record whose links do not let it go, or say that it must go (design 4.4)."""
+    if tied.verdict is Verdict.WAIT:
+        return Plan(record_id, Do.WAIT, "a parent is in work", source, awaits=tied.awaits)
+    if tied.verdict is Verdict.ORPHAN:
+        braked = row.state is State.PARKED and row.code == DELETE_BRAKE
+        if braked and resolved(row) and intent not in COMMANDS:
+            return Plan(record_id, Do.NOTHING, "parked")
+        why = "its parent is deleted"
+        return Plan(record_id, Do.DELETE, why, source, tied.projection, awaits=tied.awaits)
+    if tied.verdict is Verdict.PARK:
+        why = "its parent is not in Campaign"
+        held = replace(
+            row.released(),
+            state=State.PARKED,
+            code=PARENT_MISSING,
+            version=source.version,
+            mapping_version=compiled.version,
+            awaits=tied.awaits,
+        )
+    else:
+        why = "its parent was deleted"
+        held = replace(quarantine(row, PARENT_DELETED, source.version, compiled.version), awaits=tied.awaits)
+    if held == row:
+        return Plan(record_id, Do.NOTHING, held.state.value)
+    return Plan(record_id, Do.RECORD, why, source, tied.projection, held, awaits=tied.awaits)
 
 
 def _absent(record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: Intent) -> Plan:
     waits = resolved(row) and intent not in COMMANDS
     if waits and row.state is State.HOLD:
         return Plan(record_id, Do.NOTHING, "on hold")
-    if waits and row.state is State.PARKED:
+    if waits and row.state is State.PARKED and row.code == DELETE_BRAKE:
         return Plan(record_id, Do.NOTHING, "parked")
     if resolved(row) and row.state is State.DELETED:
         return Plan(record_id, Do.NOTHING, "deleted already")
-    if resolved(row) and row.state is State.NEW:
+    never_sent = row.state is State.NEW or (row.code == PARENT_MISSING and not row.hash)
+    if resolved(row) and never_sent:
         return Plan(record_id, Do.RECORD, "deleted before it was sent", row=tombstone(row, compiled.version))
     if not compiled.deletes:
         kept = replace(
-            tombstone(row, compiled.version), hash=row.hash, unresolved=row.unresolved, code="deletes_off"
+            tombstone(row, compiled.version),
+            hash=row.hash,
+            unresolved=row.unresolved,
+            parents=row.parents,
+            code="deletes_off",
         )
         return Plan(record_id, Do.RECORD, "deletes are off", row=kept)
     return Plan(record_id, Do.DELETE, "deleted")
@@ -154,11 +223,18 @@ def tombstone(row: LedgerRow, mapping_version: str) -> LedgerRow:
         failures=0,
         code="",
         mapping_version=mapping_version,
+        parents=(),
+        awaits=(),
     )
 
 
 def quarantine(row: LedgerRow, code: str, version: int, mapping_version: str) -> LedgerRow:
     """The row of a record that needs a person; what Campaign holds, and whether that is known, stay as they were."""
     return replace(
-        row.released(), state=State.QUARANTINED, code=code, version=version, mapping_version=mapping_version
+        row.released(),
+        state=State.QUARANTINED,
+        code=code,
+        version=version,
+        mapping_version=mapping_version,
+        awaits=(),
     )

@@ -145,8 +145,7 @@ def desired(events: Events, *, read_tables: Iterable[str] = (), write_contacts: 
     privileges = [*WRITES, *(f"prvRead{table.capitalize()}" for table in sorted({*read_tables, "contact"}))]
     if write_contacts:
         privileges.append("prvWriteContact")
-    tasks = events.follow_up_tasks
-    if events.options.owner is not None or tasks.click.enabled or tasks.hard_bounce.enabled:
+    if events.options.owner is not None:
         privileges.append("prvAssignActivity")
     if events.options.retention_months:
         privileges.append("prvDeleteActivity")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from sync.model import Clock, Random, from_iso, to_iso
 from sync.storage.lanes import gather_all
@@ -87,14 +88,16 @@ class Parked:
     """A record that waits for something known."""
 
     awaited: str
-    """`approval:<mapping>` for a braked delete."""
+    """`approval:<mapping>` for a braked delete, `record:<mapping>:<id>` for a child, `children:<mapping>:<id>` for a
+    delete that waits for children."""
     mapping: str
     record_id: str
     reason: str
     since: float
     approved: bool = False
     sent: float = 0.0
-    """When its message was last sent, once approved."""
+    """When its message was last sent, once approved; for a delete that waits for children, when theirs were."""
+    etag: str = ""
 
 
 class ParkedRecords:
@@ -103,11 +106,11 @@ class ParkedRecords:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def add(self, parked: Parked) -> None:
-        """Write the row; parking again keeps the first `since`."""
+    async def add(self, parked: Parked) -> Parked:
+        """Write the row and return it; parking again keeps the first `since`."""
         stored = await self._table.get(parked.awaited, f"{parked.mapping}:{parked.record_id}")
         since = from_iso(str(stored.entity["since"])) if stored else parked.since
-        await self._table.upsert(
+        etag = await self._table.upsert(
             {
                 "PartitionKey": parked.awaited,
                 "RowKey": f"{parked.mapping}:{parked.record_id}",
@@ -117,23 +120,40 @@ class ParkedRecords:
                 "sent": to_iso(parked.sent),
             }
         )
+        return replace(parked, since=since, etag=etag)
+
+    async def get(self, awaited: str, mapping: str, record_id: str) -> Parked | None:
+        """One row, or None."""
+        stored = await self._table.get(awaited, f"{mapping}:{record_id}")
+        return _parked(stored) if stored else None
 
     async def remove(self, awaited: str, mapping: str, record_id: str) -> None:
         await self._table.delete(awaited, f"{mapping}:{record_id}")
 
-    async def all(self, awaited: str | None = None) -> AsyncIterator[Parked]:
-        """Everything parked, or what waits for one thing."""
-        async for stored in self._table.scan(Query(partition=awaited)):
-            mapping, _, record_id = str(stored.entity["RowKey"]).partition(":")
-            yield Parked(
-                str(stored.entity["PartitionKey"]),
-                mapping,
-                record_id,
-                str(stored.entity["reason"]),
-                from_iso(str(stored.entity["since"])),
-                bool(stored.entity["approved"]),
-                from_iso(str(stored.entity.get("sent") or to_iso(0))),
-            )
+    async def remove_unmoved(self, parked: Parked) -> None:
+        """Remove a row as it was read; one that was written again since stays."""
+        with suppress(RowConflict):
+            await self._table.delete(parked.awaited, f"{parked.mapping}:{parked.record_id}", parked.etag)
+
+    async def all(self, awaited: str | None = None, *, since: str = "") -> AsyncIterator[Parked]:
+        """Everything parked (`since`: from there on, by what is awaited), or what waits for one thing."""
+        async for stored in self._table.scan(Query(partition=awaited, partition_from=since or None)):
+            yield _parked(stored)
+
+
+def _parked(stored: Stored) -> Parked:
+    entity = stored.entity
+    mapping, _, record_id = str(entity["RowKey"]).partition(":")
+    return Parked(
+        str(entity["PartitionKey"]),
+        mapping,
+        record_id,
+        str(entity["reason"]),
+        from_iso(str(entity["since"])),
+        bool(entity["approved"]),
+        from_iso(str(entity.get("sent") or to_iso(0))),
+        stored.etag,
+    )
 
 
 class Counters:

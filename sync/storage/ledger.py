@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sync.model import LedgerRow, State, from_iso, to_iso
-from sync.storage.table import Entity, Op, Page, Query, RowConflict, Stored, Table, Verb
+from sync.model import LedgerRow, RecordRef, State, from_iso, to_iso
+from sync.storage.table import Entity, Op, Page, Query, RowConflict, Scalar, Stored, Table, Verb
 
 
 def bucket_of(record_id: str, buckets: int) -> int:
@@ -42,7 +42,17 @@ def to_entity(row: LedgerRow) -> Entity:
         "code": row.code,
         "updated": to_iso(row.updated),
         "correlation": row.correlation,
+        "parents": _refs_text(row.parents),
+        "awaits": _refs_text(row.awaits),
     }
+
+
+def _refs_text(refs: tuple[RecordRef, ...]) -> str:
+    return " ".join(map(str, refs))
+
+
+def _refs(text: Scalar) -> tuple[RecordRef, ...]:
+    return tuple(RecordRef.parse(part) for part in str(text).split())
 
 
 def from_stored(stored: Stored) -> LedgerRow:
@@ -69,6 +79,9 @@ def from_stored(stored: Stored) -> LedgerRow:
         code=str(entity["code"]),
         updated=seconds("updated"),
         correlation=str(entity["correlation"]),
+        # Rows of releases before links have none.
+        parents=_refs(entity.get("parents", "")),
+        awaits=_refs(entity.get("awaits", "")),
     )
 
 

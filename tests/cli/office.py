@@ -92,7 +92,6 @@ class Office:
     environ: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
     gate: Gate = field(default_factory=OpenGate)
     consent: ConsentMap | None = None
-    shipped: dict[str, str] = field(default_factory=lambda: {"contacts": SHIPPED.read_text()})
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -117,7 +116,7 @@ class Office:
             account=self.account.view(gate),
             http=open_http(settings, clock, dates),
             addressing=None if chosen == "auto" else Addressing(chosen),
-            shipped=self.shipped,
+            shipped={"contacts": SHIPPED.read_text()},
             consent=self.consent,
         )
         return Session(app, dates)

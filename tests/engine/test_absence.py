@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
-from sync.flows import replay
-from sync.flows.commands import Sweep, send
+from sync.flows.commands import Replay, Sweep, send
 
 
 async def loaded(count: int) -> Bench:
@@ -22,7 +21,7 @@ async def test_a_replay_after_the_role_lost_global_read_deletes_nothing_and_wait
     bench = await loaded(6)
     bench.dynamics.privileges(prvReadContact="Basic")
     context = bench.app.context
-    await replay.start(context, "contacts", replay.Replay(epoch=1), who="test")
+    await send(context.lanes, Replay(mapping="contacts", epoch=1))
     for _ in range(5):
         await bench.work()
         bench.clock.at += 30
@@ -48,7 +47,7 @@ async def test_what_waited_goes_on_by_itself_once_the_role_is_mended() -> None:
     bench = await loaded(6)
     ids = [profile["externalId"] for profile in bench.campaign.dump()]
     bench.dynamics.privileges(prvReadContact="Basic")
-    await replay.start(bench.app.context, "contacts", replay.Replay(epoch=1), who="test")
+    await send(bench.app.context.lanes, Replay(mapping="contacts", epoch=1))
     await bench.work()
     bench.dynamics.delete(str(ids[0]))
     bench.dynamics.privileges(prvReadContact="Global")

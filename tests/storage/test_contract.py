@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from sync.model import LedgerRow, State
+from sync.model import LedgerRow, RecordRef, State
 from sync.storage.account import Account, MemoryAccount
 from sync.storage.azure import AzureAccount
 from sync.storage.budget import Budget, Limit
 from sync.storage.control import Control
 from sync.storage.history import Counters, Event, History, Parked, ParkedRecords
 from sync.storage.ledger import Ledger, partition_of
+from sync.storage.links import Links
 from sync.storage.mappings import Mappings
 from sync.storage.table import Op, Query, RowConflict, Verb
 from sync.storage.watermarks import Watermarks
@@ -85,6 +86,10 @@ async def test_delete_with_an_etag_is_conditional(store: Store) -> None:
     await table.upsert(entity(p, "1", n=1))
     with pytest.raises(RowConflict):
         await table.delete(p, "1", first)
+    second = await table.upsert(entity(p, "2"))
+    await table.delete(p, "2", second)
+    with pytest.raises(RowConflict):
+        await table.delete(p, "2", second)
     await table.delete(p, "1")
     await table.delete(p, "1")
     assert await table.get(p, "1") is None
@@ -198,6 +203,8 @@ async def test_a_ledger_row_reads_back_as_written(store: Store) -> None:
         "email_invalid",
         1_800_000_000.125,
         "c-1",
+        (RecordRef("accounts", "p1"), RecordRef("contacts", "p2")),
+        (RecordRef("accounts", "p3"),),
     )
     await ledger.write([row])
     found = await ledger.get(p, "a")
@@ -334,3 +341,40 @@ async def test_the_budget_never_grants_more_than_its_limit_to_many_takers(store:
     earliest = start + (len(grants) * 5 - limit.burst - 5) * limit.interval
     assert ends >= earliest - 0.001
     assert any(not grant.denied for grant in grants)
+
+
+async def test_a_link_row_written_again_outlives_whoever_saw_it_before(store: Store) -> None:
+    links = Links(store.account.table("links"))
+    parent, child = RecordRef(store.name("accounts"), "p"), RecordRef("orders", "c")
+    seen = await links.put(parent, child)
+    again = await links.put(parent, child)
+    assert seen != again
+    assert not await links.remove(parent, child, seen)
+    assert await links.etag(parent, child) == again
+    assert [row.child async for row in links.children(parent)] == [child]
+    assert await links.remove(parent, child, again)
+    assert await links.etag(parent, child) is None
+    assert not await links.remove(parent, child, again)
+
+
+async def test_the_mark_of_a_parent_mapping_is_no_child(store: Store) -> None:
+    links = Links(store.account.table("links"))
+    mapping = store.name("accounts")
+    assert not await links.marked(mapping)
+    await links.mark(mapping)
+    await links.mark(mapping)
+    assert await links.marked(mapping)
+    assert [row async for row in links.children(RecordRef(mapping, "p"))] == []
+
+
+async def test_a_parked_row_written_again_outlives_whoever_saw_it_before(store: Store) -> None:
+    parked = ParkedRecords(store.account.table("parked"))
+    awaited = f"record:{store.name('accounts')}:p"
+    seen = await parked.add(Parked(awaited, "orders", "c", "parent_missing", 1000.0))
+    again = await parked.add(Parked(awaited, "orders", "c", "parent_missing", 2000.0))
+    assert (seen.since, again.since) == (1000.0, 1000.0)
+    await parked.remove_unmoved(seen)
+    assert await parked.get(awaited, "orders", "c") == again
+    await parked.remove_unmoved(again)
+    assert await parked.get(awaited, "orders", "c") is None
+    await parked.remove_unmoved(again)

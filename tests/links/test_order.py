@@ -1,0 +1,172 @@
+"""Parents before children, over the look-alikes (design 4.4, I9)."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.model import RecordRef, State
+from tests.links.family import Family, ident
+
+
+async def test_a_child_waits_visibly_and_goes_by_itself_when_its_parent_lands() -> None:
+    family = Family()
+    contact = ident("contacts", 1)
+    family.put("orders", 1, cr_ordernumber="A1", _cr_contactid_value=contact)
+    await family.until_quiet()
+    row = family.row("orders", 1)
+    assert (row.state, row.code) == (State.PARKED, "parent_missing")
+    assert family.shown("orders") == {}
+    assert family.parked() == [(f"record:contacts:{contact}", f"orders:{row.record_id}")]
+    family.put("contacts", 1, lastname="Lovelace")
+    await family.until_quiet()
+    assert family.shown("orders")[row.record_id]["profileExternalId"] == contact
+    assert family.parked() == []
+    assert family.links() == [(f"contacts:{contact}", f"orders:{row.record_id}")]
+    assert family.row("orders", 1).parents == (RecordRef("contacts", contact),)
+
+
+async def test_a_whole_family_comes_in_one_load() -> None:
+    family = Family()
+    for number in range(1, 6):
+        family.put("lines", number, cr_product="p", _cr_orderid_value=ident("orders", number))
+        family.put("orders", number, cr_ordernumber="o", _cr_contactid_value=ident("contacts", number))
+        family.put("contacts", number, lastname="Smith", _parentcustomerid_value=ident("accounts", number))
+        family.put("accounts", number, name="a", _primarycontactid_value=ident("contacts", number))
+    await family.until_quiet()
+    for mapping in ("accounts", "contacts", "orders", "lines"):
+        assert len(family.shown(mapping)) == 5, mapping
+    assert all(row["primaryContactExternalId"] for row in family.shown("accounts").values())
+    assert all(row["cusCrmNumber"] for row in family.shown("contacts").values())
+    assert family.parked() == []
+    since = len(family.campaign.log)
+    await family.until_quiet()
+    assert family.writes(since) == []
+
+
+async def test_deletes_go_children_first() -> None:
+    family = Family()
+    family.put("contacts", 1, lastname="Smith")
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
+    family.put("lines", 1, cr_product="p", _cr_orderid_value=ident("orders", 1))
+    await family.until_quiet()
+    since = len(family.campaign.log)
+    family.gone("contacts", 1)
+    family.gone("orders", 1)  # takes its line with it
+    await family.until_quiet()
+    assert family.writes(since)[-3:] == ["cusOrderLine.delete", "cusOrder.delete", "profile.delete"]
+    assert family.links() == []
+    assert family.parked() == []
+
+
+async def test_a_lookup_that_dynamics_cleared_lets_the_parent_go() -> None:
+    family = Family()
+    family.put("contacts", 1, lastname="Smith")
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
+    await family.until_quiet()
+    family.gone("contacts", 1)
+    await family.until_quiet()
+    assert family.shown("contacts") == {}
+    assert family.shown("orders")[ident("orders", 1)]["profileExternalId"] == ""
+    assert family.links() == []
+
+
+@pytest.mark.parametrize("rule", ["hold", "delete"])
+async def test_a_parent_whose_child_still_points_to_it_follows_the_rule(rule: str) -> None:
+    family = Family(rule)
+    family.put("contacts", 1, lastname="Smith")
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
+    family.put("lines", 1, cr_product="p", _cr_orderid_value=ident("orders", 1))
+    await family.until_quiet()
+    family.dynamics.organization.tables["cr_order"].pointing.clear()  # a relationship that cascades nothing
+    family.gone("contacts", 1)
+    await family.until_quiet()
+    parent, child = family.row("contacts", 1), family.row("orders", 1)
+    if rule == "hold":
+        assert (parent.state, parent.code) == (State.PARKED, "children_left")
+        assert child.state is State.SYNCED
+        assert len(family.shown("contacts")) == 1
+        family.put("orders", 1, _cr_contactid_value=None)
+        await family.until_quiet()
+        assert family.shown("contacts") == {}
+        assert len(family.shown("orders")) == 1
+    else:
+        assert parent.state is State.DELETED
+        assert (child.state, child.code) == (State.QUARANTINED, "parent_deleted")
+        assert family.shown("contacts") == family.shown("orders") == family.shown("lines") == {}
+        family.put("contacts", 1, lastname="Back")
+        await family.until_quiet()
+        assert len(family.shown("orders")) == len(family.shown("lines")) == 1
+        assert family.parked() == []
+
+
+async def test_two_that_point_to_each_other_are_both_deleted() -> None:
+    family = Family()
+    family.put("contacts", 1, lastname="Smith", _parentcustomerid_value=ident("accounts", 1))
+    family.put("accounts", 1, name="a", _primarycontactid_value=ident("contacts", 1))
+    await family.until_quiet()
+    for table in family.dynamics.organization.tables.values():
+        table.pointing.clear()
+    family.gone("accounts", 1)
+    family.gone("contacts", 1)
+    await family.until_quiet()
+    assert family.shown("accounts") == family.shown("contacts") == {}
+    assert family.links() == []
+    assert family.parked() == []
+
+
+async def test_a_record_that_points_to_itself_comes_and_goes() -> None:
+    family = Family()
+    family.put("accounts", 1, name="a", _parentaccountid_value=ident("accounts", 1))
+    await family.until_quiet()
+    assert family.shown("accounts")[ident("accounts", 1)]["parentExternalId"] == ident("accounts", 1)
+    family.gone("accounts", 1)
+    await family.until_quiet()
+    assert family.shown("accounts") == {}
+    assert family.links() == []
+
+
+async def test_links_cost_no_calls_of_their_own() -> None:
+    family = Family()
+    family.put("contacts", 1, lastname="Smith")
+    family.put("orders", 1, cr_ordernumber="x")
+    family.put("lines", 1, cr_product="x", _cr_orderid_value=ident("orders", 1))
+    family.put("orders", 2, cr_ordernumber="x")
+    await family.until_quiet()
+    since = len(family.campaign.log)
+    family.put("orders", 3, cr_ordernumber="free")
+    await family.until_quiet()
+    without = family.calls(since)
+    since = len(family.campaign.log)
+    family.put("orders", 4, cr_ordernumber="tied", _cr_contactid_value=ident("contacts", 1))
+    await family.until_quiet()
+    assert family.calls(since) == without
+
+
+async def test_moving_a_child_lets_the_old_parent_go() -> None:
+    family = Family()
+    for number in (1, 2):
+        family.put("contacts", number, lastname="Smith")
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
+    await family.until_quiet()
+    family.put("orders", 1, _cr_contactid_value=ident("contacts", 2))
+    await family.until_quiet()
+    assert family.links() == [(f"contacts:{ident('contacts', 2)}", f"orders:{ident('orders', 1)}")]
+    family.gone("contacts", 1)
+    await family.until_quiet()
+    assert list(family.shown("contacts")) == [ident("contacts", 2)]
+
+
+async def test_a_child_of_a_deleted_parent_is_set_aside_with_its_reason() -> None:
+    family = Family()
+    family.put("contacts", 1, lastname="Smith")
+    await family.until_quiet()
+    family.dynamics.organization.tables["cr_order"].pointing.clear()
+    family.gone("contacts", 1)
+    await family.until_quiet()
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
+    await family.until_quiet()
+    row = family.row("orders", 1)
+    assert (row.state, row.code) == (State.QUARANTINED, "parent_deleted")
+    family.put("contacts", 1, lastname="Back")
+    await family.until_quiet()
+    assert family.row("orders", 1).state is State.SYNCED
