@@ -6,12 +6,22 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
+
+DIES_WITH_STARTER = """\
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: kept over exec, cleared in what that starts
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes the command, after asking Linux to kill it when the thread that started it is gone."""
 
 
 class ProcessEnded(RuntimeError):
@@ -22,7 +32,8 @@ class ChildProcess:
     """Starts a command in its own session, its output in a file, and stops it at the end of the `with` block.
 
     Its own session: a Ctrl-C in the terminal reaches the starter alone, which then stops its children in the
-    order it wants. The output goes to a file, so that nobody needs to read a pipe.
+    order it wants. The output goes to a file, so that nobody needs to read a pipe. On Linux the process ends with its
+    starter even if that is killed; elsewhere it would be left.
     """
 
     def __init__(
@@ -32,7 +43,7 @@ class ChildProcess:
         self._output: IO[bytes] = log.open("a+b") if log else tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
         self._start = log.stat().st_size if log else 0
         self.process = subprocess.Popen(
-            list(command),
+            _dying(command),
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -95,3 +106,13 @@ class ChildProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _dying(command: Sequence[str]) -> list[str]:
+    """The command, told to end with this process where the system can do that.
+
+    A program of its own instead of `preexec_fn`, which is not safe beside threads.
+    """
+    if sys.platform != "linux" or not Path(command[0]).is_absolute():
+        return list(command)
+    return [sys.executable, "-I", "-S", "-c", DIES_WITH_STARTER, str(os.getpid()), *command]

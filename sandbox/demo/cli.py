@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.error import URLError
 
 from sandbox.demo import mailing
 from sandbox.demo.measure import calls_of
@@ -56,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Stuck, ProcessEnded) as error:
         print(f"scripts/demo: {error}", file=sys.stderr)
         return 1
+    except URLError as error:
+        print(f"scripts/demo: a look-alike does not answer any more: {error.reason}", file=sys.stderr)
+        return 1
     return 0 if equal else 1
 
 
@@ -84,9 +88,8 @@ def _watch(running: Stack, report: Report) -> None:
         entries, seen = running.campaign.log(seen)
         for call in calls_of(entries):
             at = datetime.fromtimestamp(call.at).strftime("%H:%M:%S")
-            report.plain(
-                f"{at}  Campaign: {call.did or 'look-up'} {call.record_id}{'' if call.ok else ' refused'}"
-            )
+            ended = "" if call.ok else ": not there" if call.status == 404 else f": refused ({call.status})"
+            report.plain(f"{at}  Campaign: {call.did or 'look-up'} {call.record_id}{ended}")
     raise Stuck("the function app ended by itself")
 
 

@@ -22,13 +22,17 @@ class Call:
     at: float
     record_id: str
     did: str
-    ok: bool
+    status: int
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
 
 
 def calls_of(entries: Iterable[Mapping[str, Any]]) -> list[Call]:
     """The calls about profiles in a request log; tokens and metadata are left out."""
     return [
-        Call(entry["at"], entry["record"], WRITES.get(entry["note"], ""), 200 <= entry["status"] < 300)
+        Call(entry["at"], entry["record"], WRITES.get(entry["note"], ""), entry["status"])
         for entry in entries
         if entry["note"].startswith("profile.") and entry["record"]
     ]

@@ -85,7 +85,9 @@ class Demo:
             time.sleep(0.25)
             host = self.stack.host
             if host is None or not host.child.running:
-                raise Stuck(f"the function app ended; its log:\n{self.stack.told()[-3000:]}")
+                raise Stuck(
+                    f"the function app ended by itself; the end of its log:\n{self.stack.told()[-2000:]}"
+                )
             calls = self.stack.campaign.log(10**9)[1]
             waiting = self.stack.storage.waiting()
             pulled = self.stack.pulled_at() > since + 0.5

@@ -130,10 +130,13 @@ class Stack:
         self.stop_host()
 
     def pulled_at(self) -> float:
-        """When the last good pull was, as the app's `health` says; 0 if there was none."""
+        """When the last good pull was, as the app's `health` says; 0 if there was none or it does not answer."""
         if self.host is None:
             return 0.0
-        mappings = health(self.host.url, FUNCTION_KEY).get("mappings", [])
+        try:
+            mappings = health(self.host.url, FUNCTION_KEY).get("mappings", [])
+        except OSError:
+            return 0.0  # just ended or cut off; whoever waits looks at the process next
         ages = [mapping["age_s"] for mapping in mappings]
         return 0.0 if not ages or None in ages else time.time() - max(ages)
 
