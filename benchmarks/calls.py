@@ -103,7 +103,7 @@ class Bench:
                 settings, self.clock, InProcess({DYNAMICS: self.dynamics, CAMPAIGN: self.campaign})
             ),
             addressing=None,
-            shipped=shipped_mappings(ROOT / "mappings") if shipped is None else shipped,
+            shipped=shipped or shipped_mappings(ROOT / "mappings"),
             consent=consent or shipped_consent(ROOT / "mappings"),
         )
 

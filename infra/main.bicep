@@ -147,6 +147,7 @@ var queues = [
   'backfill'
   'backfill-poison'
   'backfill-hold'
+  'paused'
   'control'
   'control-poison'
   'events'
@@ -167,6 +168,8 @@ var tables = [
   'events'
   'exports'
   'parkedevents'
+  'blocked'
+  'findings'
 ]
 var packageContainer = 'app-package'
 

@@ -21,6 +21,7 @@ from sync.campaign.records import Addressing
 from sync.connections import event_sites, open_http
 from sync.dynamics.activities import ActivityWriter
 from sync.dynamics.client import Dynamics
+from sync.flows import pause
 from sync.flows.apply import Apply
 from sync.flows.consent import work_hint
 from sync.flows.consent_hints import from_hint
@@ -29,12 +30,13 @@ from sync.flows.context import Context
 from sync.flows.control import control
 from sync.flows.events.apply import ApplyEvents, return_poison
 from sync.flows.events.context import FLOW, EventContext
-from sync.flows.events.house import delete_old_activities, expire_events, wake_events
+from sync.flows.events.house import begin_retention, delete_old_activities, expire_events, wake_events
 from sync.flows.events.message import from_text
 from sync.flows.events.pull import PullEvents
 from sync.flows.expire import expire_rows
 from sync.flows.feed import feed_backfill
 from sync.flows.health import MappingHealth, health, mapping_health
+from sync.flows.jobs import wake_jobs
 from sync.flows.poison import poison, set_aside
 from sync.flows.pull import Pull
 from sync.flows.report import Reporter
@@ -46,18 +48,21 @@ from sync.planning.consent_map import ConsentMap
 from sync.planning.load_consent import load_consent
 from sync.settings import Settings
 from sync.storage.account import Account
+from sync.storage.blocked import Blocked
 from sync.storage.budget import WORK_SHARE, Budget, Limit
 from sync.storage.consents import ConsentRows, Journal
 from sync.storage.control import Control
 from sync.storage.events import Events
 from sync.storage.files import Files
 from sync.storage.history import Counters, History, ParkedRecords
+from sync.storage.jobs import Jobs
 from sync.storage.lanes import Lanes, MessageUnreadable, from_message
 from sync.storage.ledger import Ledger
 from sync.storage.links import Links
 from sync.storage.logs import LogSource
 from sync.storage.mappings import Mappings
 from sync.storage.parked_events import ParkedEvents
+from sync.storage.pauses import Pauses
 from sync.storage.permits import Permits
 from sync.storage.watermarks import Watermarks
 from sync.transport import AiohttpTransport
@@ -100,14 +105,15 @@ class App:
             await self.reporter.report()
 
     async def wake_parked(self) -> None:
-        """Timer: wake what a crash left parked."""
+        """Timer: wake what a crash left parked, and jobs that lost their message."""
         await wake_parked(self.context)
+        await wake_jobs(self.context)
 
     async def expire_rows(self) -> None:
         """Timer, daily: remove old rows."""
         await expire_rows(self.context)
         await expire_events(self.events)
-        await delete_old_activities(self.events)
+        await begin_retention(self.events)
 
     async def apply(self, lane: Lane, body: str, *, dequeue_count: int, invocation: str) -> None:
         """Queue `live` or `backfill`: work one chunk."""
@@ -116,12 +122,16 @@ class App:
         except MessageUnreadable:
             await set_aside(self.context, lane, body)
             return
+        if await pause.set_aside(self.context, pause.part_of(lane), chunk.mapping, body):
+            return
         await Apply(self.context).chunk(chunk, dequeue_count=dequeue_count, invocation=invocation)
 
     async def pull_email_events(self, *, invocation: str) -> None:
-        """Timer: read log exports, and send events whose contact has appeared."""
-        await PullEvents(self.events).tick(f"{invocation}:{self.context.nonce()}")
+        """Timer: read log exports, send events whose contact has appeared, delete a few of the old activities."""
+        if not await self.context.pauses.paused(FLOW, "flow:pull"):
+            await PullEvents(self.events).tick(f"{invocation}:{self.context.nonce()}")
         await wake_events(self.events)
+        await delete_old_activities(self.events)
 
     async def apply_events(self, body: str, *, dequeue_count: int, invocation: str) -> None:
         """Queue `events`: work some partitions."""
@@ -130,18 +140,26 @@ class App:
         except MessageUnreadable:
             await set_aside(self.context, Lane.EVENTS, body)
             return
+        if await pause.set_aside(self.context, pause.part_of(Lane.EVENTS), FLOW, body):
+            return
         await ApplyEvents(self.events).message(message, dequeue_count=dequeue_count, invocation=invocation)
 
     async def consent(self, body: str, *, invocation: str) -> None:
         """Queue `consent`: look at one contact's consent."""
         try:
-            await work_hint(self.context, from_hint(body), invocation)
+            contact = from_hint(body)
+            told = self.context.consent_map
+            part = pause.part_of(Lane.CONSENT)
+            if told is None or not await pause.set_aside(self.context, part, told.consent, body):
+                await work_hint(self.context, contact, invocation)
         except MessageUnreadable:
             await set_aside(self.context, Lane.CONSENT, body)
 
     async def pull_consents(self) -> None:
         """Timer: find profiles whose consent changed in Campaign."""
-        await pull_consents(self.context)
+        told = self.context.consent_map
+        if told is None or not await self.context.pauses.paused(told.consent, "flow:consents"):
+            await pull_consents(self.context)
 
     async def control(self, body: str, *, invocation: str) -> None:
         """Queue `control`: run now, full read, replay, sweep."""
@@ -230,6 +248,9 @@ def compose(
         counters=Counters(account.table("counters"), clock, instance),
         consents=ConsentRows(account.table("consents")),
         journal=Journal(account.table("consentjournal"), clock, rng),
+        pauses=Pauses(account.table("control"), clock),
+        blocked=Blocked(account.table("blocked"), clock),
+        jobs=Jobs(account.table("control")),
         consent_map=consent,
         shipped=shipped,
         calls_in_flight=asyncio.Semaphore(settings.campaign_concurrency),

@@ -49,6 +49,8 @@ class Lane(enum.StrEnum):
     LIVE = "live"
     BACKFILL = "backfill"
     BACKFILL_HOLD = "backfill-hold"
+    PAUSED = "paused"
+    """Messages of what a person has paused; like `backfill-hold` without a trigger."""
     EVENTS = "events"
     CONTROL = "control"
 

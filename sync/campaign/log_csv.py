@@ -7,11 +7,13 @@ closes would swallow the rest of a file: above LONGEST bytes its first line is b
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST = 64 * 1024
 BOM = b"\xef\xbb\xbf"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 """UTF-16 and UTF-32; exports are UTF-8."""
 
@@ -107,6 +109,9 @@ class CsvStream:
             return Record(self._line, end, problem="encoding")
         if not plain.strip():
             return Record(self._line, end)
+        if _CONTROL.search(plain):
+            # No text of Campaign's, and no table or activity would take it.
+            return Record(self._line, end, problem="malformed")
         if '"' not in plain:
             return Record(self._line, end, tuple(plain.split(self._delimiter)))
         try:

@@ -144,7 +144,7 @@ DYNAMICS: dict[str, Entry] = {
         Reaction.QUARANTINE,
         "Dynamics refused a value.",
         "It is too long, of the wrong kind, or a plug-in of the environment rejected it.",
-        "Correct the value or the mapping, then `python -m sync retry`.",
+        "Correct the value or the mapping, then `python -m sync retry` (email events: `python -m sync events retry`).",
         SETS_ASIDE,
     ),
 }

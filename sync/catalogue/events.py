@@ -7,7 +7,11 @@ from sync.catalogue.entry import STOPS, Entry, Reaction
 _FILE = "Refuses the file; all others go on. The same file uploaded again is read again."
 _LINE = "Notes the file and line as quarantined, never its text; all other lines go on."
 _AGAIN = "Correct the export workflow and upload the file again: lines that were read already change nothing."
-_NAMES = "Or name the columns and values of your exports under `exports` in `mappings/events.yaml`. "
+_BOTH = (
+    _AGAIN
+    + " Or name the columns and values of your exports under `exports` in `mappings/events.yaml`, restart the app, "
+    "and run `python -m sync events reread`."
+)
 _DROPS = "Counts the event and writes nothing."
 
 
@@ -15,7 +19,7 @@ def _file(meaning: str, cause: str, fix: str = _AGAIN) -> Entry:
     return Entry(Reaction.QUARANTINE, meaning, cause, fix, _FILE)
 
 
-def _line(meaning: str, cause: str, fix: str = _NAMES + _AGAIN) -> Entry:
+def _line(meaning: str, cause: str, fix: str = _BOTH) -> Entry:
     return Entry(Reaction.QUARANTINE, meaning, cause, fix, _LINE)
 
 
@@ -23,7 +27,7 @@ EVENTS: dict[str, Entry] = {
     "file_too_large": _file(
         "An export file is larger than EVENTS_FILE_MB.",
         "An export over a very long time, or a file that is no export.",
-        "Export in smaller steps, or raise EVENTS_FILE_MB.",
+        "Export in smaller steps; or raise EVENTS_FILE_MB and run `python -m sync events reread --refused`.",
     ),
     "file_too_old": _file(
         "An export file is older than the event rows are kept (EVENTS_DAYS).",
@@ -38,7 +42,7 @@ EVENTS: dict[str, Entry] = {
     "header_missing": _file(
         "Columns of a log export are missing; the log event names them.",
         "A column was left out or renamed in the Extract file activity, or another delimiter was chosen.",
-        _NAMES + _AGAIN,
+        _BOTH,
     ),
     "line_width": _line(
         "A line has more or fewer columns than the header.", "A delimiter inside a value without quotes."

@@ -6,10 +6,11 @@ import sys
 
 import typer
 
-from sync.cli import consent, deletes, mappings, setup
+from sync.cli import consent, deletes, events, mappings, setup
 from sync.cli.cost import cost
 from sync.cli.doctor import doctor
 from sync.cli.history import history
+from sync.cli.pause import pause, resume
 from sync.cli.rebaseline import rebaseline
 from sync.cli.replay import replay
 from sync.cli.retry import retry
@@ -24,10 +25,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (doctor, status, retry, replay, rebaseline, history, cost):
+for verb in (doctor, status, retry, replay, pause, resume, rebaseline, history, cost):
     app.command()(verb)
 app.add_typer(deletes.app, name="deletes")
 app.add_typer(consent.app, name="consent")
+app.add_typer(events.app, name="events")
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(setup.app, name="setup")
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import getpass
 import re
+import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
 from sync.cli.output import CommandFailed, Problem
 from sync.cli.session import UsageProblem
@@ -31,6 +35,40 @@ def record_id(text: str) -> str:
 def record_ids(texts: Sequence[str]) -> list[str]:
     """Each id once, in the order given; raises UsageProblem."""
     return list(dict.fromkeys(record_id(text) for text in texts))
+
+
+def ids_in(file: Path) -> list[str]:
+    """The ids of a file, one a line (more columns after a comma are left out); `-` is standard input."""
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise UsageProblem(f"{file} cannot be read: {type(error).__name__}") from None
+    lines = [line.partition(",")[0].strip().strip('"') for line in text.splitlines()]
+    found: dict[str, None] = {}
+    for number, line in enumerate(lines, 1):
+        if not line or (number == 1 and not _GUID.search(line.lower())):
+            continue  # a blank line, or a heading
+        try:
+            found[record_id(line)] = None
+        except UsageProblem as problem:
+            raise UsageProblem(f"line {number}: {problem.what}", problem.fix) from None
+    return list(found)
+
+
+def moment(text: str) -> float:
+    """Unix seconds of a date or time as typed, UTC unless it names another zone; 0 for nothing. Raises UsageProblem."""
+    if not text:
+        return 0.0
+    try:
+        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise UsageProblem(f"{text!r} is no time", "Write 2026-11-24 or 2026-11-24T10:30Z.") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def person() -> str:
+    """Who gives the command, for the record."""
+    return getpass.getuser()
 
 
 def known_code(text: str) -> str:

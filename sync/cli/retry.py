@@ -11,11 +11,11 @@ import typer
 from sync.cli.frame import OK, run
 from sync.cli.options import AsJson, MappingName, SettingsFile, Wait
 from sync.cli.output import Output, counted
-from sync.cli.records import known_code, record_ids, rows_of
+from sync.cli.records import known_code, person, record_ids, rows_of
 from sync.cli.session import Session, UsageProblem
 from sync.cli.work import QUEUED, wait_for
-from sync.flows.commands import Replay, send
-from sync.flows.replay import send_records
+from sync.flows import replay as flow
+from sync.flows.replay import Replay, send_records
 from sync.model import Intent, Lane, State
 
 WAITING = (State.QUARANTINED, State.HOLD, State.PARKED)
@@ -62,13 +62,12 @@ async def _retry(
     await context.active(mapping)
     progress = await context.watermarks.progress(mapping)
     command = Replay(
-        mapping=mapping,
         epoch=progress.epoch,
         intent="retry",
         states=tuple(state.value for state in states),
         code=known_code(code) if code else "",
     )
-    await send(context.lanes, command)
+    await flow.start(context, mapping, command, who=person())
     what = f"with code {code}" if code else "that are quarantined"
     out.line(f"All records of {mapping} {what} will be looked at again.")
     out.line(QUEUED)

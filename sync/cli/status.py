@@ -8,7 +8,7 @@ from functools import partial
 import typer
 from rich.text import Text
 
-from sync.cli import status_events
+from sync.cli import status_events, status_work
 from sync.cli.frame import FAILED, OK, run
 from sync.cli.options import AsJson, Exact, SettingsFile
 from sync.cli.output import Output, counted, duration, number
@@ -96,6 +96,7 @@ def _mapping(
         if entry:
             out.line(f"    {entry.meaning} {pause.detail}".rstrip())
             out.line(f"    do: {entry.fix}")
+    status_work.show(found, item, settings, out)
     _set_aside(item, exact, out)
     out.line()
 
@@ -103,7 +104,9 @@ def _mapping(
 def _title(item: MappingStatus) -> Text:
     title = Text(item.mapping, style="bold")
     title.append("  ")
-    if item.waits:
+    if "flow:pull" in item.stops or "lane:live" in item.stops:
+        title.append("PAUSED", style="yellow")
+    elif item.waits:
         codes = sorted({pause.code for pause in item.waits.values()})
         title.append(f"WAITING {', '.join(codes)}", style="red")
     elif item.phase is Phase.FULL_READ:

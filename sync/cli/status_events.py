@@ -18,10 +18,16 @@ def as_json(found: EventStatus) -> dict[str, Any]:
         "age_s": found.health.age_s,
         "waits": found.health.paused,
         "events": {"new": found.counts["events:new"], "revised": found.counts["events:revised"]},
-        "activities": {"created": found.counts["did:created"], "corrected": found.counts["did:corrected"]},
+        "activities": {
+            "created": found.counts["did:created"],
+            "corrected": found.counts["did:corrected"],
+            "tasks": found.counts["did:tasks"],
+            "deleted": found.counts["did:deleted"],
+        },
         "lines_left_out": found.left("line"),
         "events_not_shown": found.left("dropped"),
         "parked": found.parked,
+        "refused": found.refused,
         "bad_lines": found.bad,
         "refused_files": {row.name: row.code for row in found.files if row.state == "refused"},
     }
@@ -38,9 +44,13 @@ def show(found: EventStatus, out: Output) -> None:
         )
     counts = found.counts
     out.line(f"  events      {number(counts['events:new'])} new, {number(counts['events:revised'])} revised")
-    out.line(
-        f"  activities  {number(counts['did:created'])} created, {number(counts['did:corrected'])} corrected"
-    )
+    did = [f"{number(counts[f'did:{what}'])} {what}" for what in ("created", "corrected")]
+    more = [
+        f"{number(counts[f'did:{what}'])} {name}"
+        for what, name in (("tasks", "follow-up tasks"), ("deleted", "old ones deleted"))
+        if counts[f"did:{what}"]
+    ]
+    out.line(f"  activities  {', '.join([*did, *more])}")
     for title, kind in (("left out", "line"), ("not shown", "dropped")):
         reasons = found.left(kind)
         if reasons:
@@ -49,6 +59,12 @@ def show(found: EventStatus, out: Output) -> None:
             )
     if found.parked:
         out.line(f"  waiting     {number(found.parked)} for contacts that are not known yet")
+    if found.refused:
+        out.line(
+            f"  refused     {number(found.refused)} times by Dynamics, counted by contact and delivery",
+            style="red",
+        )
+        out.line("    do: See `python -m sync events refused`.")
     for row in found.files:
         if row.state == "refused":
             out.line(f"  refused     {row.name}: {row.code} ({row.detail})", style="red")

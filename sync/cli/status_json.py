@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.flows.status import LedgerCount, MappingStatus, Status, backlog_s
+from sync.flows.status import LedgerCount, MappingStatus, Status, backlog_s, job_eta_s
 from sync.model import to_iso
 from sync.settings import Settings
+from sync.storage.jobs import Job
 
 
 def as_json(found: Status, counts: dict[str, LedgerCount], settings: Settings) -> dict[str, Any]:
@@ -40,6 +41,11 @@ def _mapping(
             flow: {"code": pause.code, "since": to_iso(pause.since), "detail": pause.detail}
             for flow, pause in item.waits.items()
         },
+        "paused": {
+            part: {"who": stop.who, "since": to_iso(stop.since), "why": stop.why}
+            for part, stop in item.stops.items()
+        },
+        "jobs": [_job(found, item, job, settings) for job in item.jobs],
         "epoch": progress.epoch,
         "generation": progress.generation,
         "swept": progress.swept,
@@ -76,6 +82,23 @@ def _mapping(
     if exact is not None:
         told["exact"] = _exact(exact)
     return told
+
+
+def _job(found: Status, item: MappingStatus, job: Job, settings: Settings) -> dict[str, Any]:
+    eta = job_eta_s(found, item, job, settings.chunk_records)
+    return {
+        "job": job.name,
+        "verb": job.verb,
+        "state": job.state,
+        "code": job.code,
+        "who": job.who,
+        "started": to_iso(job.started),
+        "updated": to_iso(job.updated),
+        "done": job.done,
+        "total": job.total,
+        "found": dict(job.found),
+        "eta_s": None if eta is None else round(eta, 1),
+    }
 
 
 def _exact(found: LedgerCount) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sync.dynamics.changes import any_of, condition
 from sync.dynamics.client import API, Dynamics
 from sync.dynamics.errors import error_from
 from sync.dynamics.multipart import Part, parts_of, written
@@ -22,6 +23,8 @@ from sync.http import Answer, Site
 JSON = {"Content-Type": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 MOST_IN_BATCH = 500
 """Half of what the service takes (dataverse.md 2.4)."""
+OWNER_TABLE = "Microsoft.Dynamics.CRM.lookuplogicalname"
+OWNERS = {"systemuser": "systemusers", "team": "teams"}
 Values = Mapping[str, str | int | None]
 
 
@@ -90,13 +93,33 @@ class ActivityWriter:
                 return str(row.get("ReferencingEntityNavigationPropertyName"))
         raise SyncError("activity_table_unfit", f"{table} has no regarding relation to contact")
 
-    async def older(self, entity_set: str, date: str, than: str) -> list[str]:
-        """Ids of up to MOST_IN_BATCH activities whose date lies before."""
-        answer = await self._dynamics.get(
-            f"{entity_set}?$select=activityid&$top={MOST_IN_BATCH}&$filter={date}%20lt%20{than}"
-        )
+    async def older(self, entity_set: str, than: str) -> list[str]:
+        """Ids of up to MOST_IN_BATCH activities whose sort date lies before; none where there is no such table."""
+        try:
+            answer = await self._dynamics.get(
+                f"{entity_set}?$select=activityid&$top={MOST_IN_BATCH}&$filter=sortdate%20lt%20{than}"
+            )
+        except SyncError as error:
+            if error.code not in ("dynamics_not_found", "unknown_table"):
+                raise
+            return []
         rows = answer.json().get("value")
         return [str(row["activityid"]) for row in rows] if isinstance(rows, list) else []
+
+    async def owners(self, contacts: Sequence[str]) -> dict[str, str]:
+        """Who owns each of up to 50 contacts, as an address (`/systemusers(id)`, `/teams(id)`)."""
+        terms = condition(" or ".join(any_of("contactid", contacts)))
+        headers = {
+            "Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0",
+            "Prefer": f'odata.include-annotations="{OWNER_TABLE}"',
+        }  # fmt: skip
+        answer = await self._dynamics.get(f"contacts?$select=contactid,_ownerid_value&{terms}", headers)
+        found: dict[str, str] = {}
+        for row in answer.json().get("value") or ():
+            table = row.get(f"_ownerid_value@{OWNER_TABLE}")
+            if table in OWNERS and row.get("_ownerid_value"):
+                found[str(row["contactid"]).lower()] = f"/{OWNERS[table]}({row['_ownerid_value']})"
+        return found
 
     async def bulk(self, verb: Verb, targets: Sequence[Target], user: int) -> None:
         """Write rows of one table, all or none; raises SyncError."""

@@ -99,6 +99,14 @@ class Dynamics:
         """The first page of all ids, untracked."""
         return await self._page(f"{entity_set}?{selection(key_column, ())}", key_column, self._ids_paged)
 
+    async def list_matching(self, entity_set: str, key_column: str, wanted: str) -> SourcePage:
+        """The first page of the ids of rows that meet an OData condition, untracked.
+
+        Raises `unknown_column`, and `dynamics_refused` for a condition that Dynamics does not understand.
+        """
+        query = f"{selection(key_column, ())}&{condition(wanted)}"
+        return await self._page(f"{entity_set}?{query}", key_column, self._ids_paged)
+
     async def read(
         self, entity_set: str, key_column: str, columns: Sequence[str], ids: Sequence[str]
     ) -> dict[str, SourceRow]:

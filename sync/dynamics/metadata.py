@@ -11,11 +11,12 @@ from sync.dynamics.client import Dynamics
 from sync.errors import SyncError
 
 _KIND = "Microsoft.Dynamics.CRM."
+_MULTI = "MultiSelectPicklist"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnInfo:
-    """One column; `type` is Dataverse's AttributeType (`String`, `Picklist`, `DateTime`, …)."""
+    """One column; `type` is AttributeType (`String`, `DateTime`, …), `MultiSelectPicklist` for choices."""
 
     name: str
     type: str
@@ -30,9 +31,12 @@ class ColumnInfo:
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
+    """How a table is addressed, whether it tracks changes, and whether it ever may."""
+
     entity_set: str
     key_column: str
     change_tracking: bool
+    can_track: bool = True
 
 
 class Metadata:
@@ -46,7 +50,7 @@ class Metadata:
         try:
             told = await self._get(
                 f"EntityDefinitions(LogicalName='{_literal(name)}')"
-                "?$select=LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled"
+                "?$select=LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled,CanChangeTrackingBeEnabled"
             )
         except SyncError as error:
             if error.code != "dynamics_not_found":
@@ -56,6 +60,7 @@ class Metadata:
             str(told.get("EntitySetName", "")),
             str(told.get("PrimaryIdAttribute", "")),
             told.get("ChangeTrackingEnabled") is True,
+            _value(told.get("CanChangeTrackingBeEnabled")) != "False",
         )
 
     async def change_tracking(self, table: str) -> bool:
@@ -64,7 +69,7 @@ class Metadata:
     async def attributes(self, table: str) -> dict[str, ColumnInfo]:
         """The table's columns by logical name."""
         base, strings, memos, dates, choices, flags = await asyncio.gather(
-            self._columns(table, "", "LogicalName,AttributeType"),
+            self._columns(table, "", "LogicalName,AttributeType,AttributeTypeName"),
             self._columns(table, "StringAttributeMetadata", "LogicalName,MaxLength,FormatName"),
             self._columns(table, "MemoAttributeMetadata", "LogicalName,MaxLength"),
             self._columns(table, "DateTimeAttributeMetadata", "LogicalName,Format,DateTimeBehavior"),
@@ -78,8 +83,13 @@ class Metadata:
                 "&$expand=OptionSet($select=TrueOption,FalseOption)",
             ),
         )
-        columns = {name: ColumnInfo(name, str(told.get("AttributeType", ""))) for name, told in base.items()}
-        for name, told in {**strings, **memos, **dates, **choices, **flags}.items():
+        columns = {name: ColumnInfo(name, _type(told)) for name, told in base.items()}
+        several: dict[str, dict[str, Any]] = {}
+        if any(column.type == _MULTI for column in columns.values()):
+            several = await self._columns(
+                table, f"{_MULTI}AttributeMetadata", "LogicalName", "&$expand=OptionSet($select=Options)"
+            )
+        for name, told in {**strings, **memos, **dates, **choices, **several, **flags}.items():
             if name in columns:
                 columns[name] = replace(
                     columns[name],
@@ -89,6 +99,11 @@ class Metadata:
                     options=_options(told.get("OptionSet")),
                 )
         return columns
+
+    async def lookups(self, table: str) -> dict[str, tuple[str, ...]]:
+        """The tables that each lookup may point to, by the lookup's logical name."""
+        rows = await self._columns(table, "LookupAttributeMetadata", "LogicalName,Targets")
+        return {name: tuple(map(str, told.get("Targets") or ())) for name, told in rows.items()}
 
     async def token_days(self) -> int:
         """Days a delta link lives: ExpireChangeTrackingInDays, 7 unless an admin changed it."""
@@ -123,6 +138,12 @@ def _literal(name: str) -> str:
     if not name.replace("_", "").isalnum() or not name.isascii():
         raise SyncError("unknown_table", "not a logical name")
     return name
+
+
+def _type(told: Mapping[str, Any]) -> str:
+    """A multi-select choice is `Virtual` by its AttributeType, and only its type name tells what it is."""
+    kind = str(told.get("AttributeType", ""))
+    return _value(told.get("AttributeTypeName")).removesuffix("Type") if kind == "Virtual" else kind
 
 
 def _value(told: object) -> str:

@@ -1,4 +1,4 @@
-"""Customizing an environment over the Web API: publisher, solution, activity tables, columns, role (dataverse.md 4).
+"""Customizing an environment over the Web API: solution, tables, columns, change tracking, role (dataverse.md 1.5, 4).
 
 Metadata is read with `Consistency: Strong`, so that a read sees the write before it. Every method raises SyncError.
 """
@@ -129,6 +129,15 @@ class Provisioning:
         path = f"EntityDefinitions(LogicalName='{table}')/Attributes"
         await self._post(path, body, {"MSCRM.SolutionUniqueName": solution})
 
+    async def enable_change_tracking(self, name: str) -> None:
+        """Track changes of a table from now on, for ever: a definition is replaced as a whole (dataverse.md 1.5)."""
+        told = await self._get(f"EntityDefinitions(LogicalName='{name}')")
+        definition = {key: _typed(value) for key, value in told.items() if key != "@odata.context"}
+        path = f"EntityDefinitions({definition.get('MetadataId', '')})"
+        body = {**definition, "@odata.type": f"{CRM}EntityMetadata", "ChangeTrackingEnabled": True}
+        await self._dynamics.write("PUT", path, body, {"MSCRM.MergeLabels": "true"})
+        await self.publish([name])
+
     async def publish(self, tables: Sequence[str]) -> None:
         """Make changes of tables visible in forms and views."""
         entities = "".join(f"<entity>{name}</entity>" for name in tables)
@@ -218,6 +227,14 @@ def _spaced(condition: str) -> str:
 def _label(text: str) -> dict[str, Any]:
     one = {"@odata.type": f"{CRM}LocalizedLabel", "Label": text, "LanguageCode": LANGUAGE}
     return {"@odata.type": f"{CRM}Label", "LocalizedLabels": [one]}
+
+
+def _typed(value: Any) -> Any:
+    """A label as it is sent: with the types that a read leaves out."""
+    if not isinstance(value, dict) or not isinstance(value.get("LocalizedLabels"), list):
+        return value
+    texts = [{"@odata.type": f"{CRM}LocalizedLabel", **text} for text in value["LocalizedLabels"]]
+    return {"@odata.type": f"{CRM}Label", "LocalizedLabels": texts}
 
 
 def _attribute(kind: str, schema: str, label: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Commands: the messages of the `control` lane (run now, full read, replay, sweep, expire)."""
+"""Commands: the messages of the `control` lane (run now, full read, sweep, a job's step, expire)."""
 
 from __future__ import annotations
 
@@ -39,22 +39,12 @@ class Sweep(_Command):
     bucket: int = 0
 
 
-class Replay(_Command):
-    """Send ledger rows again as re-reads, from (`bucket`, `token`) on.
+class JobStep(_Command):
+    """Work the step `step` of a job; what it is about stands in its row."""
 
-    `states` and `code` narrow what is sent; `intent` is replay, retry or force.
-    """
-
-    verb: Literal["replay"] = "replay"
-    epoch: int
-    intent: Literal["replay", "retry", "force"] = "replay"
-    states: tuple[str, ...] = ()
-    code: str = ""
-    mapping_version: str = ""
-    """Leave out rows already on this mapping version (a mapping edit's replay)."""
-    bucket: int = 0
-    token: str | None = None
-    sent: int = 0
+    verb: Literal["job"] = "job"
+    job: str
+    step: int = 0
 
 
 class Expire(BaseModel):
@@ -64,7 +54,7 @@ class Expire(BaseModel):
     verb: Literal["expire"] = "expire"
 
 
-AnyCommand = RunNow | FullRead | Sweep | Replay | Expire
+AnyCommand = RunNow | FullRead | Sweep | JobStep | Expire
 _ADAPTER: TypeAdapter[AnyCommand] = TypeAdapter(Annotated[AnyCommand, Field(discriminator="verb")])
 
 

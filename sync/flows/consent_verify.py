@@ -70,7 +70,7 @@ async def _compare(
     context: Context, consents: Consents, epoch: int, profiles: Mapping[str, Row], done: Verified
 ) -> AsyncIterator[Difference]:
     mapping = consents.map.consent
-    compiled = await context.active(mapping)
+    compiled = await context.sourced(await context.active(mapping))
     places = {
         record_id: partition_of(mapping, epoch, bucket_of(record_id, context.buckets[mapping]))
         for record_id in profiles

@@ -16,20 +16,23 @@ from sync.dynamics.metadata import Metadata
 from sync.errors import Reaction, SyncError, Throttled
 from sync.flows.targets import Targets
 from sync.model import Clock, Random
-from sync.planning.compile import CompiledMapping, compile_mapping, with_columns
+from sync.planning.compile import CompiledMapping, compile_mapping, with_columns, with_source
 from sync.planning.consent import Direction
 from sync.planning.consent_map import ConsentMap
 from sync.planning.consent_pairs import Consents, ConsentUnusable, SourceColumn, resolve
 from sync.planning.load import load_mapping
 from sync.settings import Settings
+from sync.storage.blocked import Blocked
 from sync.storage.budget import Budget
 from sync.storage.consents import ConsentRows, Journal
 from sync.storage.control import Control
 from sync.storage.history import Counters, History, ParkedRecords
+from sync.storage.jobs import Jobs
 from sync.storage.lanes import Lanes
 from sync.storage.ledger import Ledger
 from sync.storage.links import Links
 from sync.storage.mappings import Mappings, MappingVersion
+from sync.storage.pauses import Pauses
 from sync.storage.permits import Permits
 from sync.storage.watermarks import Progress, Watermarks
 
@@ -64,6 +67,9 @@ class Context:
     counters: Counters
     consents: ConsentRows
     journal: Journal
+    pauses: Pauses
+    blocked: Blocked
+    jobs: Jobs
     consent_map: ConsentMap | None = None
     """None: there is no consent flow."""
     shipped: dict[str, str] = field(default_factory=dict)
@@ -81,6 +87,7 @@ class Context:
     _consents: Consents | None = None
     _unusable: tuple[str, float] = ("", 0.0)
     _reading: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
+    _sourced: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
 
     @property
     def profiles(self) -> Profiles:
@@ -140,11 +147,22 @@ class Context:
         """The active mapping version with the columns that consent reads."""
         return await self.widened(await self.working(mapping))
 
+    async def sourced(self, compiled: CompiledMapping) -> CompiledMapping:
+        """A mapping version whose source is named in full: Dynamics is asked once per worker where the file is silent."""
+        if compiled.entity_set and compiled.key_column:
+            return compiled
+        key = (compiled.name, compiled.version)
+        if key not in self._sourced:
+            table = await Metadata(self.dynamics).table(compiled.table)
+            self._sourced[key] = with_source(compiled, table.entity_set, table.key_column)
+        return self._sourced[key]
+
     async def widened(self, compiled: CompiledMapping) -> CompiledMapping:
-        """A mapping version that also reads the columns of the consent map that Dynamics has.
+        """A mapping version whose source is named in full, with the columns of the consent map that Dynamics has.
 
         Asks Dynamics for its columns once per worker, and never Campaign: reading goes on while Campaign is down.
         """
+        compiled = await self.sourced(compiled)
         told = self.consent_of(compiled.name)
         if told is None:
             return compiled

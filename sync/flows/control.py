@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from sync.flows.commands import Expire, FullRead, Replay, RunNow, read_command
+from sync.flows import jobs, replay
+from sync.flows.commands import Expire, FullRead, JobStep, RunNow, read_command
 from sync.flows.context import Context
 from sync.flows.expire import expire_rows
 from sync.flows.feed import feed_backfill
 from sync.flows.full_read import read_group
 from sync.flows.pull import Pull
-from sync.flows.replay import replay
 from sync.flows.sweep import sweep
+
+WORKERS: dict[str, jobs.Worker] = {replay.VERB: replay.work}
 
 
 async def control(context: Context, body: str, *, invocation: str) -> None:
-    """Carry out a command; raises MessageUnreadable for what is none."""
+    """Carry out a command; raises MessageUnreadable for what is none.
+
+    A full read, a sweep or a job that a person has paused is left: whoever finds it resumed sends it again.
+    """
     command = read_command(body)
     owner = f"{invocation}:{context.nonce()}"
     if isinstance(command, RunNow):
         await Pull(context).one(command.mapping)
     elif isinstance(command, FullRead):
-        await read_group(context, command, owner)
+        if not await context.pauses.paused(command.mapping, "flow:full_read"):
+            await read_group(context, command, owner)
         await feed_backfill(context)
-    elif isinstance(command, Replay):
-        await replay(context, command)
+    elif isinstance(command, JobStep):
+        await jobs.step(context, command, owner, WORKERS)
         await feed_backfill(context)
     elif isinstance(command, Expire):
         await expire_rows(context)
     else:
-        await sweep(context, command, owner)
+        if not await context.pauses.paused(command.mapping, "flow:sweep"):
+            await sweep(context, command, owner)
         await feed_backfill(context)

@@ -6,9 +6,10 @@ import math
 
 from sync import telemetry
 from sync.flows.context import Context
+from sync.flows.pause import part_of, restore, wait
 from sync.model import Lane
 from sync.storage.budget import BACKFILL_SHARE
-from sync.storage.lanes import gather_all
+from sync.storage.lanes import MessageUnreadable, from_message, gather_all
 from sync.storage.queue import Received
 
 MINUTE_S = 60.0
@@ -17,13 +18,15 @@ MINUTE_S = 60.0
 async def feed_backfill(context: Context) -> int:
     """Fill the lane up to a minute's work; puts before it deletes, so a crash repeats a chunk and loses none."""
     hold, lane = context.lanes.queue(Lane.BACKFILL_HOLD), context.lanes.queue(Lane.BACKFILL)
+    await restore(context)
+    paused = await _paused(context)
     room = await _minute(context) - await lane.length()
     moved = 0
     while room > 0:
         messages = await hold.receive(min(32, room), visibility_s=MINUTE_S)
         if not messages:
             break
-        await gather_all([_move(context, message) for message in messages])
+        await gather_all([_move(context, message, paused) for message in messages])
         moved += len(messages)
         room -= len(messages)
     if moved:
@@ -31,9 +34,28 @@ async def feed_backfill(context: Context) -> int:
     return moved
 
 
-async def _move(context: Context, message: Received) -> None:
-    await context.lanes.queue(Lane.BACKFILL).put(message.body)
+async def _move(context: Context, message: Received, paused: frozenset[str]) -> None:
+    mapping = _mapping_of(message.body) if paused else ""
+    if mapping in paused:
+        await wait(context, part_of(Lane.BACKFILL), mapping, message.body)
+    else:
+        await context.lanes.queue(Lane.BACKFILL).put(message.body)
     await context.lanes.queue(Lane.BACKFILL_HOLD).delete(message)
+
+
+async def _paused(context: Context) -> frozenset[str]:
+    """The mappings whose backfill a person has paused."""
+    part = part_of(Lane.BACKFILL)
+    names = await context.mappings.names()
+    return frozenset([name for name in names if await context.pauses.paused(name, part)])
+
+
+def _mapping_of(body: str) -> str:
+    """The mapping of a chunk; empty for what is none: the lane sets that aside."""
+    try:
+        return from_message(body).mapping
+    except MessageUnreadable:
+        return ""
 
 
 async def _minute(context: Context) -> int:

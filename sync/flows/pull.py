@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from sync import telemetry
 from sync.errors import Reaction, SyncError
-from sync.flows.commands import Replay, Sweep, send
+from sync.flows import replay
+from sync.flows.commands import Sweep, send
 from sync.flows.consent_hints import hint_contacts
 from sync.flows.context import Context
 from sync.flows.dispatch import changes_of, dispatch
 from sync.flows.full_read import full_read_of
+from sync.flows.pause import part_of
 from sync.model import Lane, SourcePage
 from sync.planning.compile import CompiledMapping
 from sync.storage.table import RowConflict, StorageFault
@@ -39,6 +41,8 @@ class Pull:
     async def one(self, mapping: str) -> None:
         """Pull one mapping; errors are logged, noted for `status`, and the next tick tries again."""
         context = self._context
+        if await context.pauses.paused(mapping, "flow:pull"):
+            return
         try:
             await self._pull(mapping)
             await context.control.resume(mapping, "pull")
@@ -139,15 +143,18 @@ class Pull:
         elif compiled.columns_hash != progress.columns_hash:
             noticed = replace(noticed, resync="the mapping reads other columns")
         elif other:
-            command = Replay(mapping=compiled.name, epoch=progress.epoch, mapping_version=compiled.version)
-            await send(self._context.lanes, command)
+            wanted = replay.Replay(epoch=progress.epoch, mapping_version=compiled.version)
+            await replay.start(self._context, compiled.name, wanted, who="mapping edit", total=progress.total)
         telemetry.event("mapping_noticed", mapping=compiled.name, version=compiled.version)
         # At once: a read that fails after this would make every tick send the replay again.
         return await self._context.watermarks.write_tick(noticed)
 
     async def _second_chance(self, progress: Progress) -> None:
         """A read marked running whose lease is free lost its message: send it again."""
-        if await self._context.control.lease_free(progress.mapping, "read"):
+        context = self._context
+        if await context.pauses.paused(progress.mapping, "flow:full_read"):
+            return
+        if await context.control.lease_free(progress.mapping, "read"):
             await send(self._context.lanes, full_read_of(progress))
 
     async def _live_read(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> None:
@@ -234,7 +241,17 @@ class Pull:
         if progress.running or progress.swept >= progress.generation:
             return
         lanes = self._context.lanes
-        queues = (lanes.queue(Lane.BACKFILL_HOLD), lanes.queue(Lane.BACKFILL), lanes.poison(Lane.BACKFILL))
+        stops = await self._context.pauses.read(progress.mapping)
+        if "flow:sweep" in stops or part_of(Lane.BACKFILL) in stops:
+            return
+        # What is restored goes from `paused` to `backfill-hold`; what a worker sets aside yet goes the other way.
+        queues = (
+            lanes.queue(Lane.PAUSED),
+            lanes.queue(Lane.BACKFILL_HOLD),
+            lanes.queue(Lane.BACKFILL),
+            lanes.poison(Lane.BACKFILL),
+            lanes.queue(Lane.PAUSED),
+        )
         for queue in queues:
             if await queue.length():
                 return

@@ -6,7 +6,7 @@ looking again; customizations that run at the same moment (0x80090412) are waite
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from sync.dynamics.metadata import Metadata
@@ -79,17 +79,7 @@ class Setup:
         raise failure or SyncError("setup_blocked", "what was done is not there when looked at again")
 
     async def _patiently(self, step: Step, want: Desired, found: Found) -> None:
-        """One step, again while another customization runs."""
-        tries = 0
-        while True:
-            try:
-                return await self._do(step, want, found)
-            except SyncError as error:
-                tries += 1
-                if tries > BUSY_TRIES or not (error.code == "dynamics_busy" or isinstance(error, Throttled)):
-                    raise
-                wait = error.retry_after if isinstance(error, Throttled) else BUSY_WAIT_S
-            await self._clock.sleep(wait)
+        await patiently(self._clock, lambda: self._do(step, want, found))
 
     async def _do(self, step: Step, want: Desired, found: Found) -> None:
         env = self._env
@@ -138,6 +128,25 @@ class Setup:
             held=await env.role_privileges(role_id) if role_id else {},
             known=await env.privilege_ids([*want.privileges, *want.helpful]),
         )
+
+
+async def patiently(clock: Clock, work: Callable[[], Awaitable[None]]) -> None:
+    """Do it, again while another customization runs; raises SyncError."""
+    tries = 0
+    while True:
+        try:
+            return await work()
+        except SyncError as error:
+            tries += 1
+            if tries > BUSY_TRIES or not (error.code == "dynamics_busy" or isinstance(error, Throttled)):
+                raise
+            wait = error.retry_after if isinstance(error, Throttled) else BUSY_WAIT_S
+        await clock.sleep(wait)
+
+
+async def enable_change_tracking(env: Provisioning, clock: Clock, table: str) -> None:
+    """Track changes of a table, and publish; raises SyncError."""
+    await patiently(clock, lambda: env.enable_change_tracking(table))
 
 
 async def look_at_tables(env: Provisioning, metadata: Metadata, want: Desired) -> dict[str, FoundTable]:

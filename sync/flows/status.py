@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sync.flows.context import Context
@@ -16,11 +16,14 @@ from sync.flows.record import counted_version
 from sync.model import Lane, State
 from sync.storage.budget import BACKFILL_SHARE
 from sync.storage.control import Pause
+from sync.storage.jobs import RUNNING, Job
+from sync.storage.pauses import Stop
 from sync.storage.watermarks import Progress, Tick
 
 FLOWS = ("pull", "apply", "full_read", "sweep", "consent", "consents")
 POISON = (Lane.CONSENT, Lane.LIVE, Lane.BACKFILL, Lane.CONTROL, Lane.EVENTS)
 HOUR_S = 3600.0
+DAY_S = 24 * HOUR_S
 SHORTEST_S = 300.0
 """Rates are means over at least this long, if there is anything that old."""
 
@@ -65,6 +68,10 @@ class MappingStatus:
     braked: int
     opt_ins_stopped: tuple[str, ...] = ()
     """Systems towards which removals of opt-outs wait for an approval."""
+    stops: Mapping[str, Stop] = field(default_factory=dict)
+    """What people have paused, by part."""
+    jobs: tuple[Job, ...] = ()
+    """Running ones, and those that ended within a day; oldest first."""
 
     def states(self) -> dict[str, int]:
         """Records by state, without those never seen."""
@@ -163,7 +170,15 @@ async def _mapping(
         approved=approved,
         braked=await context.control.braked(name),
         opt_ins_stopped=await _opt_ins_stopped(context, name),
+        stops=await context.pauses.read(name),
+        jobs=await _jobs(context, name, now),
     )
+
+
+async def _jobs(context: Context, name: str, now: float) -> tuple[Job, ...]:
+    jobs = [job async for job in context.jobs.of(name)]
+    shown = [job for job in jobs if job.state == RUNNING or now - job.updated < DAY_S]
+    return tuple(sorted(shown, key=lambda job: job.started))
 
 
 async def _opt_ins_stopped(context: Context, name: str) -> tuple[str, ...]:
@@ -208,6 +223,15 @@ def backlog_s(status: Status, item: MappingStatus, chunk_records: int) -> float 
         return None
     known = max(item.progress.total, item.progress.records, chunks)
     return min(chunks * chunk_records, known) / item.rate.records
+
+
+def job_eta_s(status: Status, item: MappingStatus, job: Job, chunk_records: int) -> float | None:
+    """Seconds until a job's records are looked for and worked, at the present rate; None while nothing moves."""
+    waiting = backlog_s(status, item, chunk_records)
+    left = max(job.total - job.done, 0) if job.state == RUNNING else 0
+    if waiting is None or not left:
+        return waiting
+    return waiting + left / item.rate.records if item.rate.records > 0 else None
 
 
 @dataclass

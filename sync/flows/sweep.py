@@ -90,7 +90,7 @@ async def sweep(context: Context, command: Sweep, owner: str) -> None:
 
 
 async def _pass(context: Context, command: Sweep, progress: Progress, owner: str) -> None:
-    compiled = await context.working(command.mapping)
+    compiled = await context.sourced(await context.working(command.mapping))
     buckets = context.buckets[command.mapping]
     present = Present(buckets, command.bucket, buckets)
     page = await context.dynamics.list_ids(compiled.entity_set, compiled.key_column)

@@ -187,6 +187,8 @@ class FollowUp(_Strict):
     subject: Label
     due_days: Annotated[StrictInt, Field(ge=0, le=365)] = 0
     """Days from the event until it is due."""
+    within_days: Annotated[StrictInt, Field(ge=1, le=400)] = 7
+    """An event that is older when it is worked makes no task: a first import floods nobody's list."""
 
 
 class FollowUps(_Strict):

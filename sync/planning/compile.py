@@ -141,6 +141,7 @@ class CompiledMapping:
     version: str
     table: str
     entity_set: str
+    """"" where the file leaves it out, and so `key_column`, until `with_source`."""
     key_column: str
     resource: str
     key_target: str
@@ -209,6 +210,16 @@ class CompiledMapping:
         return None
 
 
+def with_source(compiled: CompiledMapping, entity_set: str, key_column: str) -> CompiledMapping:
+    """The same mapping, with what its file leaves out of the source."""
+    named = replace(
+        compiled,
+        entity_set=compiled.entity_set or entity_set,
+        key_column=compiled.key_column or key_column,
+    )
+    return with_columns(named, [named.key_column])
+
+
 def with_columns(compiled: CompiledMapping, more: Iterable[str]) -> CompiledMapping:
     """The same mapping, reading further columns that it does not send."""
     columns = tuple(sorted({*compiled.columns, *more}))
@@ -218,19 +229,20 @@ def with_columns(compiled: CompiledMapping, more: Iterable[str]) -> CompiledMapp
 
 def compile_mapping(mapping: Mapping, version: str) -> CompiledMapping:
     """Compile a mapping that `load_mapping` has accepted."""
-    columns = tuple(sorted({mapping.source.key, *(field.source for field in mapping.fields)}))
+    entity_set, key = mapping.source.entity_set or "", mapping.source.key or ""
+    columns = tuple(sorted({*filter(None, [key]), *(field.source for field in mapping.fields)}))
     return CompiledMapping(
         name=mapping.mapping,
         version=version,
         table=mapping.source.table,
-        entity_set=mapping.source.entity_set,
-        key_column=mapping.source.key,
+        entity_set=entity_set,
+        key_column=key,
         resource=mapping.target.resource,
         key_target=mapping.target.key,
         deletes=mapping.options.deletes,
         on_missing=mapping.options.on_missing,
         columns=columns,
-        columns_hash=_digest([mapping.source.entity_set, mapping.source.key, columns]),
+        columns_hash=_digest([entity_set, key, columns]),
         sends_hash=_digest([CONVERSIONS, mapping.target.model_dump(), _sends(mapping.fields)]),
         fields=tuple(_spec(field) for field in mapping.fields),
         _program=_program(mapping),

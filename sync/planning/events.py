@@ -24,7 +24,7 @@ SUBJECT_LENGTH = 200
 BOT_SECONDS = 2.0
 """Nobody opens a mail this soon after it was sent: a filter at the recipient's side did."""
 BOT_AGENT = re.compile(
-    r"bot\b|crawl|spider|preview|scanner|barracuda|mimecast|proofpoint|safelinks|urldefense|python-|curl/|wget/|"
+    r"(?<!cu)bot\b|crawl|spider|preview|scanner|barracuda|mimecast|proofpoint|safelinks|urldefense|python-|curl/|wget/|"
     r"^\s*$|headless",
     re.IGNORECASE,
 )
@@ -36,7 +36,8 @@ class Activity:
     """One activity as it must be; `key` is the event row that keeps what is recorded about it.
 
     `columns` are the table's own columns by logical name, `None` clears one. `original`: nothing else can ever have
-    been written under this id, so that one that exists already is this one.
+    been written under this id, so that one that exists already is this one. `rows` are shown by it; an open one of
+    `parts` means that it must be looked at again, also one that is shown no longer.
     """
 
     id: str
@@ -48,6 +49,9 @@ class Activity:
     original: bool
     at: float
     rows: tuple[str, ...]
+    parts: tuple[str, ...]
+    task: bool = False
+    """A follow-up task (planning/follow_up.py): written once, then a person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +83,14 @@ def plan_contact(rows: Sequence[EventRow], events: Events, *, oldest: float = 0.
 
 
 def _left_out(event: EmailEvent, events: Events, oldest: float, sent: float | None) -> str:
-    """Why an event is not shown, or ""."""
-    if not events.tables.of(EventKind(event.kind)).enabled:
-        return "kind_off"
+    """Why an event is not shown, or ""; that its kind is off only if nothing else stands against it."""
     if event.kind == EventKind.BOUNCE and event.bounce_type != "hard" and not events.options.soft_bounces:
         return "soft_bounce"
     if event.at < oldest:
         return "older_than_retention"
     if events.options.filter_bots and event.kind in (EventKind.OPEN, EventKind.CLICK) and _bot(event, sent):
         return "bot"
-    return ""
+    return "" if events.tables.of(EventKind(event.kind)).enabled else "kind_off"
 
 
 def _bot(event: EmailEvent, sent: float | None) -> bool:
@@ -125,8 +127,9 @@ def _activity(kind: EventKind, key: str, group: Kept, kept: Kept, told: Kept, ev
             mark, marks = _bounce_mark(group, kept)
             fields |= mark
     latest = max(event.at for _, event in group)
-    columns = {**_columns(events.tables.of(kind), fields), "sortdate": _time(latest)}
+    columns = {**_columns(events.tables.of(kind), fields), "sortdate": time_text(latest)}
     name = _name(granularity, kind, event)
+    parts = _parts(event, told, granularity)
     return Activity(
         id=str(uuid5(NAMESPACE, "|".join(name))),
         kind=kind,
@@ -134,22 +137,22 @@ def _activity(kind: EventKind, key: str, group: Kept, kept: Kept, told: Kept, ev
         key=key,
         columns=columns,
         hash=_hash(columns, events),
-        original=not row.revised and _alone(event, told, granularity),
+        original=not row.revised and len(parts) == 1,
         at=latest,
         rows=tuple(row.key for row, _ in group) + marks,
+        parts=parts,
     )
 
 
-def _alone(event: EmailEvent, told: Kept, granularity: Granularity) -> bool:
-    """Whether no other row can ever have had a part in this activity, shown rows or not."""
-    part = [
-        other
-        for _, other in told
+def _parts(event: EmailEvent, told: Kept, granularity: Granularity) -> tuple[str, ...]:
+    """Rows that have a part in this activity, or may have had one in another version: shown ones or not."""
+    return tuple(
+        row.key
+        for row, other in told
         if granularity is Granularity.PER_DELIVERY
         or (granularity is Granularity.FIRST_OF_KIND and event.kind in (other.kind, "send"))
         or (other.log, other.log_id) == (event.log, event.log_id)
-    ]
-    return len(part) == 1
+    )
 
 
 def _name(granularity: Granularity, kind: EventKind, event: EmailEvent) -> tuple[str, ...]:
@@ -178,12 +181,12 @@ def _common(event: EmailEvent) -> dict[str, Value | None]:
 def _own(kind: EventKind, event: EmailEvent) -> dict[str, Value | None]:
     """What one event says."""
     if kind is EventKind.SEND:
-        return {"date_sent": _time(event.at)}
+        return {"date_sent": time_text(event.at)}
     if kind is EventKind.OPEN:
-        return {"date_opened": _time(event.at)}
+        return {"date_opened": time_text(event.at)}
     if kind is EventKind.CLICK:
-        return {"date_clicked": _time(event.at), "tracking_url": event.url or None}
-    return {"date_bounced": _time(event.at), **_bounce(event)}
+        return {"date_clicked": time_text(event.at), "tracking_url": event.url or None}
+    return {"date_bounced": time_text(event.at), **_bounce(event)}
 
 
 def _bounce(event: EmailEvent) -> dict[str, Value | None]:
@@ -201,9 +204,10 @@ def _bounce_mark(group: Kept, kept: Kept) -> tuple[dict[str, Value | None], tupl
         and event.modified >= sends[event.log_id].modified
     ]
     if not bounces:
-        return {}, ()
+        # Not left out: a newer line may have taken back what an older one marked.
+        return {"date_bounced": None, "bounce_type": None, "bounce_reason": None}, ()
     row, event = max(bounces, key=lambda one: (one[1].modified, one[0].key))
-    return {"date_bounced": _time(event.at), **_bounce(event)}, (row.key,)
+    return {"date_bounced": time_text(event.at), **_bounce(event)}, (row.key,)
 
 
 def _counters(events: Iterable[EmailEvent]) -> dict[str, Value | None]:
@@ -212,16 +216,16 @@ def _counters(events: Iterable[EmailEvent]) -> dict[str, Value | None]:
     for event in sorted(events, key=lambda event: (event.at, event.log_id)):
         by_kind[event.kind].append(event)
     sends, opens, clicks, bounces = (by_kind[kind.value] for kind in EventKind)
-    found: dict[str, Value | None] = {"open_count": len(opens), "click_count": len(clicks)}
-    if sends:
-        found["date_sent"] = _time(sends[0].at)
-    if opens:
-        found["date_opened"] = _time(opens[-1].at)
-    if clicks:
-        found["date_clicked"] = _time(clicks[-1].at)
-    if bounces:
-        found |= {"date_bounced": _time(bounces[-1].at), **_bounce(bounces[-1])}
-    return found
+    return {
+        "open_count": len(opens),
+        "click_count": len(clicks),
+        "date_sent": time_text(sends[0].at) if sends else None,
+        "date_opened": time_text(opens[-1].at) if opens else None,
+        "date_clicked": time_text(clicks[-1].at) if clicks else None,
+        "date_bounced": time_text(bounces[-1].at) if bounces else None,
+        "bounce_type": bounces[-1].bounce_type or None if bounces else None,
+        "bounce_reason": bounces[-1].bounce_reason or None if bounces else None,
+    }
 
 
 def _columns(table: ActivityTable, fields: Mapping[str, Value | None]) -> dict[str, Value | None]:
@@ -242,6 +246,6 @@ def _hash(columns: Mapping[str, Value | None], events: Events) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def _time(at: float) -> str:
+def time_text(at: float) -> str:
     """Whole seconds: Dynamics keeps no more."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

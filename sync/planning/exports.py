@@ -66,6 +66,8 @@ class TrackingColumns(_Strict):
     agent: Names = ("userAgent", "User agent")
 
 
+NO_AGENT = "not exported"
+"""Of an export without that column: an empty user agent is a machine's, one that nobody told is nobody's."""
 OPTIONAL = frozenset({"bounce_reason", "mirror", "url", "agent"})
 """Columns a file may lack; of the tracking log also `modified` (its lines never change)."""
 
@@ -202,7 +204,7 @@ class LineReader:
             mirror=self._text(fields, "mirror")[: LONGEST["mirror"]],
             bounce_type=self._bounce_type(fields) if kind == "bounce" else "",
             bounce_reason=self._reason(fields) if kind == "bounce" else "",
-            agent=self._text(fields, "agent")[: LONGEST["agent"]],
+            agent=self._text(fields, "agent")[: LONGEST["agent"]] if "agent" in self._places else NO_AGENT,
         )
 
     def _text(self, fields: Sequence[str], field: str) -> str:

@@ -7,6 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from sync.planning.mapping import LinkField, Mapping
 
 
+def logical_name(column: str) -> str:
+    """The column's name in Dynamics' metadata: a lookup is read as `_name_value`."""
+    lookup = column.startswith("_") and column.endswith("_value")
+    return column[1 : -len("_value")] if lookup else column
+
+
 def links_of(mapping: Mapping) -> tuple[LinkField, ...]:
     """The link fields of a mapping."""
     return tuple(field for field in mapping.fields if isinstance(field, LinkField))

@@ -26,11 +26,14 @@ class _Strict(BaseModel):
 
 
 class Source(_Strict):
-    """The Dynamics table that is read: logical name, entity set, primary key column."""
+    """The Dynamics table that is read: logical name, entity set, primary key column.
+
+    The last two may be left out: Dynamics says what they are.
+    """
 
     table: Column
-    entity_set: Column
-    key: Column
+    entity_set: Column | None = None
+    key: Column | None = None
 
 
 class Target(_Strict):

@@ -145,7 +145,8 @@ def desired(events: Events, *, read_tables: Iterable[str] = (), write_contacts: 
     privileges = [*WRITES, *(f"prvRead{table.capitalize()}" for table in sorted({*read_tables, "contact"}))]
     if write_contacts:
         privileges.append("prvWriteContact")
-    if events.options.owner is not None:
+    tasks = events.follow_up_tasks
+    if events.options.owner is not None or tasks.click.enabled or tasks.hard_bounce.enabled:
         privileges.append("prvAssignActivity")
     if events.options.retention_months:
         privileges.append("prvDeleteActivity")

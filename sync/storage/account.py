@@ -10,7 +10,8 @@ from sync.storage.queue import Queue, QueueBackend
 from sync.storage.table import Table, TableBackend
 
 TABLES = ("watermarks", "control", "mappings", "ledger", "parked", "history", "budget", "counters",
-          "links", "consents", "consentjournal", "events", "exports", "parkedevents")  # fmt: skip
+          "links", "consents", "consentjournal", "events", "exports", "parkedevents", "blocked",
+          "findings")  # fmt: skip
 QUEUES = tuple(lane.value for lane in Lane) + tuple(
     f"{lane.value}-poison" for lane in (Lane.CONSENT, Lane.LIVE, Lane.BACKFILL, Lane.CONTROL, Lane.EVENTS)
 )

@@ -202,14 +202,24 @@ class Events:
 
     async def remove(self, stored: Sequence[Stored]) -> int:
         """Delete rows of a page, those that moved meanwhile apart; how many."""
-        removed = 0
+        parts: dict[str, list[Op]] = {}
         for row in stored:
-            try:
-                await self._table.submit([Op(Verb.DELETE, row.entity, row.etag)])
-                removed += 1
-            except RowConflict:
-                continue
+            key = {name: row.entity[name] for name in ("PartitionKey", "RowKey")}
+            parts.setdefault(str(key["PartitionKey"]), []).append(Op(Verb.DELETE, key, row.etag))
+        some = [ops[start : start + 100] for ops in parts.values() for start in range(0, len(ops), 100)]
+        removed = 0
+        for first in range(0, len(some), MOST_GETS):
+            removed += sum(await asyncio.gather(*map(self._remove, some[first : first + MOST_GETS])))
         return removed
+
+    async def _remove(self, ops: list[Op]) -> int:
+        while ops:
+            try:
+                await self._table.submit(ops)
+                break
+            except RowConflict as conflict:
+                ops = [op for place, op in enumerate(ops) if place != conflict.index]
+        return len(ops)
 
     async def scan(self, *where: tuple[str, str, str | bool]) -> AsyncIterator[EventRow]:
         """Every event row that meets the comparisons (a scan of the table)."""

@@ -34,6 +34,10 @@ class FileRow:
     bad: int = 0
     updated: float = 0.0
 
+    def begun_again(self, now: float) -> FileRow:
+        """To be read from its start, in the version it was read in."""
+        return FileRow(self.name, self.file_etag, self.etag, updated=now)
+
 
 @dataclass(frozen=True, slots=True)
 class BadLine:

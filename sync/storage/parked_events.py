@@ -1,6 +1,7 @@
-"""Events that wait: for a contact nobody knows yet, or for another try of a partition that kept failing.
+"""Events that wait: for a contact nobody knows yet, for another try of a partition that kept failing, for a person.
 
-A table of its own: the contacts' wake timer reads all of `parked` every minute (docs/decisions/event-rows.md).
+A table of its own: the contacts' wake timer reads all of `parked` every minute (docs/decisions/event-rows.md). What
+Dynamics refused is only noted here, so that it is found without a scan of all event rows; the row itself decides.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from sync.model import from_iso, to_iso
-from sync.storage.table import Query, Table
+from sync.storage.table import Query, Stored, Table
+
+PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,16 @@ class ParkedEvent:
     contact: str
     partition: str
     since: float
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEvents:
+    """Dynamics refused something of `contact` in `partition`, the first time at `since`, last with `code`."""
+
+    contact: str
+    partition: str
+    since: float
+    code: str
 
 
 class ParkedEvents:
@@ -42,11 +55,57 @@ class ParkedEvents:
     async def remove(self, parked: ParkedEvent) -> None:
         await self._table.delete(_awaited(parked.contact), parked.partition)
 
+    async def page(self, token: str | None) -> tuple[list[ParkedEvent], str | None]:
+        """Some of what waits by itself, and the token of the rest (None: that was the last)."""
+        page = await self._table.page(_WAITING, size=PAGE, token=token)
+        return [_parked(stored) for stored in page.rows], page.token
+
     async def all(self) -> AsyncIterator[ParkedEvent]:
-        async for stored in self._table.scan(Query()):
-            contact = str(stored.entity["PartitionKey"]).partition(":")[2]
-            yield ParkedEvent(contact, str(stored.entity["RowKey"]), from_iso(str(stored.entity["since"])))
+        """All that waits by itself."""
+        async for stored in self._table.scan(_WAITING):
+            yield _parked(stored)
+
+    async def note_refused(self, refused: RefusedEvents) -> None:
+        """The first time is kept, the code is the last one."""
+        stored = await self._table.get(_refused(refused.contact), refused.partition)
+        since = str(stored.entity["since"]) if stored is not None else to_iso(refused.since)
+        await self._table.upsert(
+            {
+                "PartitionKey": _refused(refused.contact),
+                "RowKey": refused.partition,
+                "since": since,
+                "code": refused.code,
+            }
+        )
+
+    async def forget_refused(self, contact: str, partition: str) -> None:
+        await self._table.delete(_refused(contact), partition)
+
+    async def refused(self, contact: str = "") -> AsyncIterator[RefusedEvents]:
+        """What waits for a person, of one contact or of all."""
+        query = Query(partition=_refused(contact)) if contact else _FOR_A_PERSON
+        async for stored in self._table.scan(query):
+            entity = stored.entity
+            yield RefusedEvents(
+                str(entity["PartitionKey"]).partition(":")[2],
+                str(entity["RowKey"]),
+                from_iso(str(entity["since"])),
+                str(entity["code"]),
+            )
+
+
+_WAITING = Query(partition_from="contact:", partition_below="failed;")
+_FOR_A_PERSON = Query(partition_from="refused:", partition_below="refused;")
+
+
+def _parked(stored: Stored) -> ParkedEvent:
+    contact = str(stored.entity["PartitionKey"]).partition(":")[2]
+    return ParkedEvent(contact, str(stored.entity["RowKey"]), from_iso(str(stored.entity["since"])))
 
 
 def _awaited(contact: str) -> str:
     return f"contact:{contact}" if contact else "failed:"
+
+
+def _refused(contact: str) -> str:
+    return f"refused:{contact}"

@@ -92,6 +92,7 @@ class Office:
     environ: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
     gate: Gate = field(default_factory=OpenGate)
     consent: ConsentMap | None = None
+    shipped: dict[str, str] = field(default_factory=lambda: {"contacts": SHIPPED.read_text()})
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -116,7 +117,7 @@ class Office:
             account=self.account.view(gate),
             http=open_http(settings, clock, dates),
             addressing=None if chosen == "auto" else Addressing(chosen),
-            shipped={"contacts": SHIPPED.read_text()},
+            shipped=self.shipped,
             consent=self.consent,
         )
         return Session(app, dates)

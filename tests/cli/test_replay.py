@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sandbox.campaign.options import CampaignOptions
+from sync.model import to_iso
 from tests.cli.office import Office
 
 
@@ -103,3 +106,58 @@ def test_without_a_choice_it_does_nothing() -> None:
     (ada,) = office.synced("Ada")
     for arguments in (("replay",), ("replay", "--all", ada), ("replay", "--all", "--code", "email_invalid")):
         assert office.ask(*arguments, "--yes", code=2)["error"]["code"] == "usage"
+
+
+def test_by_filter_and_by_time(tmp_path: Path) -> None:
+    office = Office()
+    office.synced("Ada")
+    office.clock.advance(3600)
+    office.synced("Grace")
+    written = len(office.campaign_writes())
+    told = office.ask("replay", "--filter", "firstname eq 'Ada'", "--force", "--yes")
+    assert (told["cost"]["records"], told["cost"]["exact"]) == (1, True)
+    office.work(4)
+    assert len(office.campaign_writes()) == written + 1
+    since = to_iso(office.clock.now() - 1800)
+    assert office.ask("replay", "--since", since, "--force", "--yes")["cost"]["records"] == 1
+    assert office.ask("replay", "--until", since, "--force", "--yes")["cost"]["records"] == 1
+    office.work(4)
+    assert len(office.campaign_writes()) == written + 3
+
+
+def test_a_condition_that_dynamics_does_not_understand_starts_nothing() -> None:
+    office = Office()
+    office.synced("Ada")
+    assert (
+        office.ask("replay", "--filter", "shoesize gt 40", "--yes", code=1)["error"]["code"]
+        == "unknown_column"
+    )
+    assert office.stored()["control"] == 0
+    assert office.ask("replay", "--since", "yesterday", "--yes", code=2)["error"]["code"] == "usage"
+
+
+def test_by_a_list(tmp_path: Path) -> None:
+    office = Office()
+    ids = office.synced(*(f"a{number}" for number in range(60)))
+    file = tmp_path / "ids.csv"
+    file.write_text("contactid,name\n" + "".join(f"{record.upper()},x\n" for record in ids))
+    written = len(office.campaign_writes())
+    told = office.ask("replay", "--ids", str(file), "--skip", "5", "--force", "--yes")
+    assert told["cost"]["records"] == 55
+    assert office.stored()["live"] == 0
+    office.work(4)
+    assert len(office.campaign_writes()) == written + 55
+    (tmp_path / "bad.txt").write_text(f"{ids[0]}\nnobody\n")
+    assert (
+        "line 2" in office.ask("replay", "--ids", str(tmp_path / "bad.txt"), "--yes", code=2)["error"]["what"]
+    )
+
+
+def test_a_list_from_standard_input() -> None:
+    office = Office()
+    (ada,) = office.synced("Ada")
+    written = len(office.campaign_writes())
+    result = office.sync("replay", "--ids", "-", "--force", "--yes", typed=f"{ada}\n")
+    assert result.exit_code == 0
+    office.work(2)
+    assert len(office.campaign_writes()) == written + 1

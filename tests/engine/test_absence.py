@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
-from sync.flows.commands import Replay, Sweep, send
+from sync.flows import replay
+from sync.flows.commands import Sweep, send
 
 
 async def loaded(count: int) -> Bench:
@@ -21,7 +22,7 @@ async def test_a_replay_after_the_role_lost_global_read_deletes_nothing_and_wait
     bench = await loaded(6)
     bench.dynamics.privileges(prvReadContact="Basic")
     context = bench.app.context
-    await send(context.lanes, Replay(mapping="contacts", epoch=1))
+    await replay.start(context, "contacts", replay.Replay(epoch=1), who="test")
     for _ in range(5):
         await bench.work()
         bench.clock.at += 30
@@ -47,7 +48,7 @@ async def test_what_waited_goes_on_by_itself_once_the_role_is_mended() -> None:
     bench = await loaded(6)
     ids = [profile["externalId"] for profile in bench.campaign.dump()]
     bench.dynamics.privileges(prvReadContact="Basic")
-    await send(bench.app.context.lanes, Replay(mapping="contacts", epoch=1))
+    await replay.start(bench.app.context, "contacts", replay.Replay(epoch=1), who="test")
     await bench.work()
     bench.dynamics.delete(str(ids[0]))
     bench.dynamics.privileges(prvReadContact="Global")

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.dynamics.options import DynamicsOptions
+from sandbox.wire import Fault
 from sync.flows.events.apply import ApplyEvents
 from sync.flows.events.message import EventMessage, PartitionName, from_text
 from sync.model import Lane
 from sync.storage.lanes import MessageUnreadable
+from sync.storage.parked_events import ParkedEvent
 from tests.events.stage import (
     DELIVERY_HEADER,
+    ORG,
     TEXT,
     Stage,
     contact_id,
     csv_of,
     delivery_line,
+    notes,
     sends,
     wake,
+    writes,
 )
 
 
@@ -42,17 +48,135 @@ async def test_a_partition_that_ends_workers_again_and_again_is_parked() -> None
     assert len(stage.account.queues["events"].messages) == 1
 
 
+SIX_MONTHS = TEXT.replace("retention_months: 0", "retention_months: 6")
+
+
+async def grown_old(text: str = TEXT, **options: object) -> Stage:
+    """Ten old sends and ten new ones on the timeline, written while nothing was deleted."""
+    stage = Stage(text=text, options=DynamicsOptions(origin=ORG, **options))  # type: ignore[arg-type]
+    stage.contacts(20)
+    sends(stage, 10, at=-200 * 86400.0)  # type: ignore[arg-type]
+    sends(stage, 10, start=10)
+    await stage.settle()
+    assert len(stage.activities("send")) == 20
+    return stage
+
+
+async def day(stage: Stage, text: str) -> None:
+    """A new worker with this configuration keeps house, and ticks."""
+    stage.text = text
+    stage.app = stage.start()
+    await stage.app.expire_rows()
+    for _ in range(4):
+        stage.clock.at += 30
+        await stage.app.pull_email_events(invocation="tick")
+
+
 async def test_old_activities_are_deleted_only_where_that_is_switched_on() -> None:
-    for months, left in ((0, 20), (6, 10)):
-        stage = Stage(text=TEXT.replace("retention_months: 0", f"retention_months: {months}"))
-        stage.contacts(20)
-        sends(stage, 10, at=-200 * 86400.0)  # type: ignore[arg-type]
-        stage.app.events.configuration().options.__dict__["retention_months"] = 0
-        sends(stage, 10, start=10)
-        await stage.settle()
-        stage.app.events.configuration().options.__dict__["retention_months"] = months
-        await stage.app.expire_rows()
-        assert len(stage.activities("send")) == left
+    stage = await grown_old()
+    await day(stage, TEXT)
+    assert len(stage.activities("send")) == 20
+    await day(stage, SIX_MONTHS)
+    assert len(stage.activities("send")) == 10 and stage.counts()["did:deleted"] == 10
+    since = len(stage.dynamics.log)
+    sends(stage, 10, at=-200 * 86400.0)  # type: ignore[arg-type]
+    await stage.settle()
+    assert len(stage.activities("send")) == 10 and writes(stage, since) == []
+
+
+@pytest.mark.parametrize("gone", ["acs_emailopens", "acs_emailclicks"])
+async def test_a_table_that_does_not_exist_keeps_no_other_from_being_cleaned(gone: str) -> None:
+    """A kind that is off, and all but one with per_delivery, may have no table at all."""
+    stage = await grown_old()
+    lines = [
+        delivery_line(n, contact_id(n), status="Failed", bounce="Hard", at=-200 * 86400.0) for n in range(5)
+    ]
+    stage.drop("bounces.csv", csv_of(DELIVERY_HEADER, lines))
+    await stage.settle()
+    stage.dynamics.faults.add(
+        Fault(
+            "status", method="GET", path=gone, status=404, times=-1,
+            body='{"error":{"code":"0x80060888","message":"Resource not found for the segment"}}',
+        )
+    )  # fmt: skip
+    await day(stage, SIX_MONTHS)
+    assert (len(stage.activities("send")), len(stage.activities("bounce"))) == (10, 0)
+
+
+async def test_retention_waits_while_events_are_to_be_written_and_stops_when_its_time_is_over() -> None:
+    stage = await grown_old()
+    await stage.account.view().queue("events").put("{}", delay_s=3600)
+    await day(stage, SIX_MONTHS)
+    assert len(stage.activities("send")) == 20
+    stage.account.queues["events"].messages.clear()
+    reads = stage.app.events.writer.older
+
+    async def slow(*args: str) -> list[str]:
+        stage.clock.at += 21
+        return (await reads(*args))[:1]
+
+    stage.app.events.writer.older = slow  # type: ignore[assignment,method-assign]
+    stage.clock.at += 30
+    await stage.app.pull_email_events(invocation="tick")
+    assert len(stage.activities("send")) == 19
+
+
+async def test_a_row_that_cannot_be_deleted_ends_the_work_of_the_day() -> None:
+    stage = await grown_old()
+    stage.dynamics.privileges(prvDeleteActivity=None)
+    await day(stage, SIX_MONTHS)
+    assert len(stage.activities("send")) == 20
+    pause = await stage.app.context.control.paused("email", "retention")
+    assert pause is None or pause.code == "dynamics_forbidden"
+
+
+async def test_event_rows_expire_many_to_a_transaction() -> None:
+    stage = Stage(settings={"EVENTS_BUCKETS": "1"})
+    stage.contacts(250)
+    sends(stage, 250)
+    await stage.settle()
+    stage.clock.at += 401 * 86400
+    seen: list[str] = []
+
+    class Gate:
+        async def before(self, name: str) -> None:
+            seen.append(name)
+
+        async def after(self, name: str) -> None:
+            return
+
+    stage.app.events.events._table = stage.account.view(Gate()).table("events")
+    await stage.app.expire_rows()
+    assert stage.rows() == [] and seen.count("events.submit") == 3
+
+
+async def test_many_contacts_that_never_appear_are_looked_for_in_turn() -> None:
+    """A minute looks at some of them and the next goes on there: Dynamics is not asked for all each minute."""
+    stage = Stage()
+    parked = stage.app.events.parked
+    for number in range(2600):
+        await parked.add(ParkedEvent(contact_id(number), "0001:DM190:000", stage.clock.at))
+    stage.dynamics.seed([{"contactid": contact_id(number), "lastname": "N"} for number in (3, 2599)])
+    since = len(stage.dynamics.log)
+    await wake(stage)
+    assert len([note for note in notes(stage, since) if note.startswith("contacts.")]) == 40
+    assert len(stage.account.queues["events"].messages) == 1
+    await wake(stage)
+    assert len(stage.account.queues["events"].messages) == 2
+    assert len(stage.account.tables["parkedevents"].rows) == 2598
+
+
+async def test_contacts_that_appear_together_are_worked_together() -> None:
+    stage = Stage()
+    sends(stage, 200)
+    await stage.settle()
+    assert len(stage.account.tables["parkedevents"].rows) == 200
+    stage.contacts(200)
+    since = len(stage.dynamics.log)
+    await wake(stage)
+    await stage.settle()
+    assert len(stage.activities("send")) == 200
+    assert len(writes(stage, since)) == 1
 
 
 async def test_event_rows_expire_and_nothing_is_written_again() -> None:

@@ -18,10 +18,10 @@ async def test_status_counts_what_was_read_written_and_left_out() -> None:
     told = as_json(await collect_events(stage.app.context, stage.account.view()))
     assert told["fresh"] is True
     assert told["events"] == {"new": 3, "revised": 0}
-    assert told["activities"] == {"created": 2, "corrected": 0}
+    assert told["activities"] == {"created": 2, "corrected": 0, "tasks": 0, "deleted": 0}
     assert told["lines_left_out"] == {"line_width": 1, "proof": 1}
     assert told["events_not_shown"] == {"contact_unknown": 1}
-    assert (told["parked"], told["bad_lines"]) == (1, 1)
+    assert (told["parked"], told["refused"], told["bad_lines"]) == (1, 0, 1)
     assert told["refused_files"] == {"b.csv": "header_missing"}
 
 

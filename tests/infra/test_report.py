@@ -66,6 +66,7 @@ async def test_every_lane_is_reported_with_its_length_and_oldest_message(
         "backfill": (0, 0.0),
         "backfill-poison": (0, 0.0),
         "backfill-hold": (0, 0.0),
+        "paused": (0, 0.0),
         "control": (0, 0.0),
         "control-poison": (0, 0.0),
         "events": (0, 0.0),

@@ -110,6 +110,8 @@ def test_privileges_are_the_least_that_each_option_needs() -> None:
     owner = "  close: false\n  owner: {kind: team, id: 0d1f2f6c-4a7c-4d0e-9a63-3f1f5f0c0a01}\n"
     owned = load_events(TEXT.replace("  close: false # activities stay open\n", owner))
     assert set(desired(owned).privileges) - plain == {"prvAssignActivity"}
+    tasks = load_events(TEXT.replace("click: {enabled: false", "click: {enabled: true"))
+    assert set(desired(tasks).privileges) - plain == {"prvAssignActivity"}
 
 
 def test_a_depth_below_the_organization_counts_as_missing() -> None:

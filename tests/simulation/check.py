@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from sync.model import LedgerRow, State
+from tests.simulation.people import NOBODY
 from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def at_rest(world: World, *, again: bool = False) -> None:
             f"{record_id}: {text}" for text in _record(world, record_id, row, profiles.pop(record_id, []))
         ]
     wrong += [f"a profile nobody asked for: {name}" for name in profiles]
+    nobody = rows.pop(NOBODY, None)
+    wrong += [f"{NOBODY}: {nobody.state}"] if nobody is not None and nobody.state is not State.DELETED else []
     wrong += [f"a ledger row of nobody: {name}" for name in rows]
     waiting = {parked.record_id for parked in world.clean_parked()}
     braked = {row.record_id for row in world.ledger_rows().values() if row.state is State.PARKED}

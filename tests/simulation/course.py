@@ -26,7 +26,7 @@ async def ticks(world: World) -> None:
             continue
         for _ in range(1 + chaos.host("overlapping_ticks")):
             tick(world, "pull_changes")
-        if any(world.account.queues["backfill-hold"].messages):
+        if held(world):
             tick(world, "feed_backfill")
         if count % 6 == 0:
             tick(world, "wake_parked")
@@ -56,7 +56,7 @@ async def settle(world: World) -> None:
             quiet = 0
             await world.wait(min(max(visible - world.now(), 0.0), 600.0) + 0.4)
             continue
-        if world.account.queues["backfill-hold"].messages:
+        if held(world):
             quiet = 0
             tick(world, "feed_backfill")
             await world.wait(2.0)
@@ -68,9 +68,14 @@ async def settle(world: World) -> None:
         quiet = quiet + 1 if finished(world) else 0
 
 
+def held(world: World) -> bool:
+    """Whether messages wait where there is no trigger."""
+    return any(world.account.queues[name].messages for name in ("backfill-hold", "paused"))
+
+
 def finished(world: World) -> bool:
     """Whether nothing is queued, read or to be swept."""
-    if world.host.waiting() is not None or world.account.queues["backfill-hold"].messages:
+    if world.host.waiting() is not None or held(world) or world.running_jobs():
         return False
     row = world.at_once(world.watermarks.tick(MAPPING))
     progress = world.at_once(world.watermarks.progress(MAPPING))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sync.flows.commands import Replay, RunNow, send
+from sync.flows import replay
+from sync.flows.commands import RunNow, send
+from sync.model import Intent
 from sync.storage.history import ParkedRecords
+from sync.storage.pauses import PARTS
 from tests.simulation.oracle import BAD_EMAIL, SELECTED, SmallMapping
 from tests.simulation.scenario import MAPPING
 from tests.simulation.trouble import Trouble
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
 FIRST_NAMES = ("ada", "Grace", "hedy", None)
 INTENTS = ("replay", "retry", "force")
 LONGEST_TROUBLE_S = 900.0
+NOBODY = "ffffffff-0000-4000-8000-000000000000"
+"""An id that people ask for and that no contact has."""
+PAUSED = tuple(part for part in PARTS if part != "lane:events")
 
 
 class People:
@@ -33,6 +40,8 @@ class People:
         self.serial = 0
         self.erased: dict[str, dict[str, Any]] = {}
         """Profiles that a person deleted in Campaign, as they were."""
+        self.tasks: set[asyncio.Task[Any]] = set()
+        """Commands that run."""
         self.trouble = Trouble(world, self)
 
     def begin(self) -> None:
@@ -82,6 +91,8 @@ class People:
             (0.8, self.edit_mapping),
             (0.6, self.erase_profile),
             (0.5, self.command),
+            (0.5, self.pause),
+            (0.3, self.resume),
         )
         self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
 
@@ -232,7 +243,12 @@ class People:
 
     def command(self) -> None:
         """Somebody runs a command."""
-        commands = (*(lambda intent=intent: self.replay(intent) for intent in INTENTS), self.run_now)
+        commands = (
+            *(lambda intent=intent: self.replay(intent) for intent in INTENTS),
+            self.run_now,
+            self.replay_matching,
+            self.replay_list,
+        )
         self.rng.choice(commands)()
 
     def replay(self, intent: Any, **narrowed: Any) -> None:
@@ -241,9 +257,39 @@ class People:
         if progress.generation == 0:
             return
         states = ("quarantined", "parked", "hold") if intent == "retry" else ()
-        command = Replay(mapping=MAPPING, epoch=progress.epoch, intent=intent, states=states, **narrowed)
-        world.at_once(send(world.lanes, command))
+        wanted = replay.Replay(epoch=progress.epoch, intent=intent, states=states, **narrowed)
+        world.at_once(replay.start(world.person(), MAPPING, wanted, who="sim"))
         self._did(f"command_{intent}", "")
+
+    def replay_matching(self) -> None:
+        """By a condition or a time: a list from Dynamics."""
+        ways: tuple[dict[str, Any], ...] = ({"matching": "gendercode eq 1"}, {"since": self.world.now() - 60})
+        self.replay(self.rng.choice(("replay", "force")), **self.rng.choice(ways))
+
+    def replay_list(self) -> None:
+        """By a list of ids, some of which nobody has."""
+        person = self.world.person()
+        if self.world.at_once(person.watermarks.progress(MAPPING)).generation:
+            ids = [*self.ids, NOBODY]
+            self.begin_task(replay.send_list(person, MAPPING, self.rng.sample(ids, 2), Intent.REPLAY))
+            self._did("command_list", "")
+
+    def begin_task(self, work: Coroutine[Any, Any, Any]) -> None:
+        """A command that takes its time."""
+        task = self.world.loop.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def pause(self) -> None:
+        """Somebody pauses a flow or a lane."""
+        part = self.rng.choice(PAUSED)
+        self.world.at_once(self.world.person().pauses.pause(MAPPING, [part], "sim", ""))
+        self._did("pause", part)
+
+    def resume(self) -> None:
+        """And lets everything go on."""
+        if self.world.at_once(self.world.person().pauses.resume(MAPPING, PARTS)):
+            self._did("resume", "")
 
     def run_now(self) -> None:
         self.world.at_once(send(self.world.lanes, RunNow(mapping=MAPPING)))
@@ -264,6 +310,7 @@ class People:
     def end(self) -> None:
         """No more trouble from here."""
         self.trouble.left = 0
+        self.resume()
 
     def last_orders(self) -> bool:
         """After the system came to rest: what waits for a person is decided; whether anything was."""

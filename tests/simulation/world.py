@@ -16,6 +16,7 @@ from sandbox.dynamics.service import DynamicsService
 from sandbox.wire import Request, Response
 from sync.app import compose
 from sync.campaign.records import Addressing
+from sync.flows.context import Context
 from sync.http import Http
 from sync.model import LedgerRow, from_iso
 from sync.planning.consent_map import ConsentMap
@@ -83,6 +84,7 @@ class World:
         self.witness = Witness(self)
         self.people = People(self)
         self.made = 0
+        self._person: Context | None = None
         self.fate_once = ""
         if tracing:
             Traced(self).listen()
@@ -130,11 +132,41 @@ class World:
         service.clock(advance_s=scenario.dynamics_skew)
         return service
 
+    def person(self) -> Context:
+        """What the command line of a person works with: storage that nothing happens to, and the true time."""
+        if self._person is None:
+            self._person = compose(
+                self.settings,
+                clock=_TrueClock(self),
+                rng=random.Random(f"person {self.scenario.seed}"),
+                account=self.clean,
+                http=self._http(Process(self, "person", 0.0)),
+                addressing=Addressing(self.scenario.addressing),
+                shipped={},
+                consent=self.consent_map,
+            ).context
+        return self._person
+
     def start_process(self) -> Process:
         """A new worker process in the current environment."""
         self.made += 1
         skew = (self.rng.random() - 0.5) * self.settings.skew_s
         process = Process(self, f"w{self.made}", skew)
+        process.app = compose(
+            self.settings,
+            clock=process,
+            rng=process.rng,
+            account=self.account.view(process),
+            http=self._http(process),
+            addressing=Addressing(self.scenario.addressing),
+            shipped={MAPPING: self.scenario.first_mapping.text},
+            consent=self.consent_map,
+            instance=process.name,
+        )
+        self.processes.append(process)
+        return process
+
+    def _http(self, process: Process) -> Http:
         http = Http(Wire(process), process, timeout_s=self.settings.call_timeout_s)
         settings = self.settings
         tokens = http.client_credentials(
@@ -153,19 +185,7 @@ class World:
             scope="openid,AdobeID",
         )
         http.connect("campaign", settings.campaign_url, tokens)
-        process.app = compose(
-            settings,
-            clock=process,
-            rng=process.rng,
-            account=self.account.view(process),
-            http=http,
-            addressing=Addressing(self.scenario.addressing),
-            shipped={MAPPING: self.scenario.first_mapping.text},
-            consent=self.consent_map,
-            instance=process.name,
-        )
-        self.processes.append(process)
-        return process
+        return http
 
     def landed(self, process: Process, system: str, request: Request, response: Response) -> None:
         """A request reached a service; for worlds that watch more than the contacts flow."""
@@ -241,6 +261,15 @@ class World:
             if row.entity["PartitionKey"] == f"approval:{MAPPING}"
         ]
 
+    def running_jobs(self) -> list[str]:
+        """Jobs that are not over."""
+        rows = self.account.tables["control"].rows
+        return [
+            row
+            for (_, row), stored in rows.items()
+            if row[:4] == "job-" and stored.entity["state"] == "running"
+        ]
+
     def ledger_rows(self) -> dict[str, LedgerRow]:
         """Ledger rows of the current epoch by record id."""
         rows = [from_stored(stored) for stored in self.account.tables["ledger"].rows.values()]
@@ -311,4 +340,4 @@ class _TrueClock:
         return self._world.now()
 
     async def sleep(self, seconds: float) -> None:
-        raise AssertionError("a person does not wait in storage")
+        await self._world.wait(seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sync.campaign.metadata import FieldInfo
 from sync.campaign.profiles import Profiles
-from sync.campaign.records import Action, Addressing
+from sync.campaign.records import Action, Addressing, Records
 from sync.cli.checks.finding import Finding, bad, good, of_error, skipped, warn
 from sync.errors import SyncError
 
@@ -27,14 +27,34 @@ async def check_campaign(profiles: Profiles, wanted: str) -> tuple[list[Finding]
     return [*found, await _addressing(profiles, wanted)], fields
 
 
+async def check_resource(records: Records) -> tuple[list[Finding], dict[str, FieldInfo]]:
+    """Whether a mapped resource is published, and how its records are found; the fields by path. Reads only."""
+    name = f"resource {records.resource}"
+    try:
+        fields = (await records.describe()).fields
+    except SyncError as error:
+        return [of_error(AREA, name, error)], {}
+    found = [good(AREA, name, f"published below {records.family}, {len(fields)} fields")]
+    how = f"{records.resource} by {records.key_target}"
+    try:
+        records.addressing = await records.probe()
+    except SyncError as error:
+        return [*found, of_error(AREA, how, error)], fields
+    return [*found, good(AREA, how, f"{records.addressing.value}; Campaign calls: {_calls(records)}")], fields
+
+
+def _calls(records: Records) -> str:
+    told = ", ".join(f"{action.value} {records.calls_for(action)}" for action in Action)
+    return f"{told}, unchanged 0"
+
+
 async def _addressing(profiles: Profiles, wanted: str) -> Finding:
     try:
         mode = await profiles.probe()
     except SyncError as error:
         return of_error(AREA, "addressing", error)
     profiles.addressing = mode
-    calls = ", ".join(f"{action.value} {profiles.calls_for(action)}" for action in Action)
-    text = f"{mode.value}; Campaign calls: {calls}, unchanged 0"
+    text = f"{mode.value}; Campaign calls: {_calls(profiles)}"
     if wanted not in ("auto", mode.value):
         if mode is Addressing.KEY:
             fix = "Set CAMPAIGN_ADDRESSING to auto or key: it costs fewer calls."

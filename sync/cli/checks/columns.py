@@ -114,7 +114,7 @@ def _target(area: str, spec: FieldSpec, fields: Mapping[str, FieldInfo]) -> Iter
         yield bad(
             area, spec.target, text, f"Write `length: {field.length}` in the mapping.", "value_too_long"
         )
-    elif spec.length < field.length:
+    elif spec.length < field.length and spec.type != "link":
         what = "cuts at" if spec.truncates else "stops at"
         text = f"the mapping {what} {spec.length}, Campaign would hold {field.length}"
         yield warn(area, spec.target, text, f"Write `length: {field.length}` if that is not wanted.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sync.cli.checks.finding import Finding, bad, good, of_error, skipped, warn
 from sync.dynamics.client import Dynamics
-from sync.dynamics.metadata import ColumnInfo, Metadata
+from sync.dynamics.metadata import ColumnInfo, Metadata, TableInfo
 from sync.errors import SyncError
+from sync.planning.links import links_of
 from sync.planning.mapping import Mapping
 from sync.storage.watermarks import Progress
 
@@ -71,44 +72,69 @@ async def check_token_days(metadata: Metadata) -> Finding:
     )
 
 
-async def check_table(metadata: Metadata, mapping: Mapping) -> tuple[list[Finding], dict[str, ColumnInfo]]:
-    """Table name, change tracking, and the columns (empty if they cannot be read)."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A mapping's table as Dynamics describes it; None and empty where that could not be read."""
+
+    findings: list[Finding]
+    table: TableInfo | None = None
+    columns: dict[str, ColumnInfo] = field(default_factory=dict)
+
+
+async def check_table(metadata: Metadata, mapping: Mapping) -> Source:
+    """Table name, change tracking, and the columns."""
     name = f"table {mapping.source.table}"
     try:
         table = await metadata.table(mapping.source.table)
     except SyncError as error:
-        return [of_error(AREA, name, error)], {}
-    found = [good(AREA, name, f"set {mapping.source.entity_set}, key {mapping.source.key}")]
+        return Source([of_error(AREA, name, error)])
+    found = [good(AREA, name, f"set {table.entity_set}, key {table.key_column}")]
     for what, told, mapped in (
         ("entity set", table.entity_set, mapping.source.entity_set),
         ("key", table.key_column, mapping.source.key),
     ):
-        if told != mapped:
-            fix = f"Write {told} in the mapping's source."
+        if mapped is not None and told != mapped:
+            fix = f"Write {told} in the mapping's source, or leave it out."
             found[0] = bad(
                 AREA, name, f"the {what} is {told}, the mapping says {mapped}", fix, "unknown_table"
             )
     if table.change_tracking:
         found.append(good(AREA, f"change tracking of {mapping.source.table}", "is on"))
     else:
-        off = SyncError("change_tracking_off")
-        found.append(of_error(AREA, f"change tracking of {mapping.source.table}", off))
+        off = of_error(AREA, f"change tracking of {mapping.source.table}", SyncError("change_tracking_off"))
+        if not table.can_track:
+            off = replace(
+                off, fix="Dynamics does not offer change tracking for this table: it cannot be synced."
+            )
+        found.append(off)
     try:
-        return found, await metadata.attributes(mapping.source.table)
+        return Source(found, table, await metadata.attributes(mapping.source.table))
     except SyncError as error:
-        return [*found, of_error(AREA, f"columns of {mapping.source.table}", error)], {}
+        return Source([*found, of_error(AREA, f"columns of {mapping.source.table}", error)], table)
 
 
-async def check_privileges(dynamics: Dynamics, metadata: Metadata, mapping: Mapping) -> Finding:
+async def lookups_of(metadata: Metadata, mapping: Mapping) -> dict[str, tuple[str, ...]]:
+    """Where the lookups that are links may point to; empty if there are no links, or that cannot be read."""
+    if not links_of(mapping):
+        return {}
+    try:
+        return await metadata.lookups(mapping.source.table)
+    except SyncError:
+        return {}
+
+
+async def check_privileges(
+    dynamics: Dynamics, metadata: Metadata, name_of_table: str, table: TableInfo | None
+) -> Finding:
     """Read at organization level: less hides records, which then look deleted."""
-    name = f"read {mapping.source.table}"
+    name = f"read {name_of_table}"
     try:
         held = {privilege.lower(): depth for privilege, depth in (await metadata.privileges()).items()}
     except SyncError as error:
-        if error.code != "dynamics_forbidden":
+        if error.code != "dynamics_forbidden" or table is None:
             return of_error(AREA, name, error)
-        return await _try_reading(dynamics, mapping, name)
-    depth = held.get(f"prvread{mapping.source.table}")
+        return await _try_reading(dynamics, table, name)
+    depth = held.get(f"prvread{name_of_table}")
     if depth == "Global":
         return good(AREA, name, "at organization level")
     what = f"the role reads at level {depth} only" if depth else "the role has no read privilege"
@@ -121,28 +147,28 @@ async def check_privileges(dynamics: Dynamics, metadata: Metadata, mapping: Mapp
     )
 
 
-async def _try_reading(dynamics: Dynamics, mapping: Mapping, name: str) -> Finding:
+async def _try_reading(dynamics: Dynamics, table: TableInfo, name: str) -> Finding:
     """Roles cannot be read: at least see whether records can."""
     try:
-        await dynamics.get(f"{mapping.source.entity_set}?$select={mapping.source.key}&$top=1")
+        await dynamics.get(f"{table.entity_set}?$select={table.key_column}&$top=1")
     except SyncError as error:
         return of_error(AREA, name, error)
     fix = "Look at the role in the Power Platform admin center: it must read at organization level."
     return warn(AREA, name, "records can be read; at which level is not known", fix)
 
 
-async def count_records(dynamics: Dynamics, mapping: Mapping) -> RecordCount:
+async def count_records(dynamics: Dynamics, name: str, entity_set: str) -> RecordCount:
     """How many records the first load has; raises SyncError.
 
     RetrieveTotalRecordCount is Microsoft's daily snapshot without a cap; where it is refused, `/$count`.
     """
     try:
-        names = f'["{mapping.source.table}"]'
+        names = f'["{name}"]'
         path = f"RetrieveTotalRecordCount(EntityNames=@EntityNames)?@EntityNames={names}"
         told = (await dynamics.get(path)).json()["EntityRecordCountCollection"]
         return RecordCount(int(told["Values"][0]), capped=False)
     except (SyncError, KeyError, IndexError, TypeError, ValueError):
-        text = (await dynamics.get(f"{mapping.source.entity_set}/$count")).text
+        text = (await dynamics.get(f"{entity_set}/$count")).text
     found = re.fullmatch(r"\ufeff?(\d+)", text.strip())
     if found is None:
         raise SyncError("dynamics_garbled", "no count")

@@ -55,7 +55,8 @@ async def effect(context: Context, stored: MappingVersion | None, after: Mapping
         return found
     calls = await _calls(context, compiled, Action.INSERT if found.word == "first" else Action.UPDATE)
     if found.word == "first":
-        count = await count_records(context.dynamics, after)
+        entity_set = (await context.sourced(compiled)).entity_set
+        count = await count_records(context.dynamics, after.source.table, entity_set)
         cost = cost_of(context, count.records, (calls, calls), exact=False)
     else:
         counts = await context.counters.totals(compiled.name)

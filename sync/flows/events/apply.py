@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sync import telemetry
+from sync.dynamics.activities import Verb
 from sync.dynamics.client import IDS_PER_READ
 from sync.errors import Reaction, SyncError
 from sync.flows.events.context import FLOW, EventContext
 from sync.flows.events.message import EventMessage, PartitionName, send
-from sync.flows.events.partition import PARKED, Work
+from sync.flows.events.partition import PARKED, Work, may_reopen
 from sync.flows.events.pull import guard
 from sync.flows.events.standing import Standing, exist, standings
 from sync.flows.events.write import RETRY_S, Ended, Result, Writing
@@ -24,7 +25,7 @@ from sync.model import EventRow
 from sync.planning.activities import Events
 from sync.storage.events import PartitionClaim
 from sync.storage.lanes import gather_all
-from sync.storage.parked_events import ParkedEvent
+from sync.storage.parked_events import ParkedEvent, RefusedEvents
 from sync.storage.table import RowConflict
 
 MOST_AGAIN = 8
@@ -82,12 +83,13 @@ class ApplyEvents:
     async def _work(self, message: EventMessage, events: Events, owner: str) -> bool:
         """Work all partitions together; whether something stops the flow."""
         context = self._context
-        deadline = context.settings.claim_deadline(context.now())
         works = await self._read_all(message.partitions)
         standing = await standings(context.base, {contact for work in works for contact in work.rows})
         oldest = self._oldest(events)
         for work in works:
-            work.plan(events, standing, oldest)
+            work.plan(events, standing, oldest, context.now())
+        await self._find_owners(works)
+        deadline = context.settings.claim_deadline(context.now())
         works = [work for work in works if not work.corrects or await self._claim(work, owner, deadline)]
         writing = Writing(context, deadline)
         results = await writing.write([write for work in works for write in work.writes(events)])
@@ -131,7 +133,7 @@ class ApplyEvents:
             row.key
             for contact, mine in rows.items()
             for row in mine
-            if row.open or (row.code == PARKED and contact in name.contacts)
+            if row.open or (contact in name.contacts and may_reopen(row.code))
         }
         found = {contact: mine for contact, mine in rows.items() if mine}
         return Work(name.name, claim, found, is_open, name.contacts)
@@ -148,6 +150,17 @@ class ApplyEvents:
             return False
         work.claimed = True
         return True
+
+    async def _find_owners(self, works: Iterable[Work]) -> None:
+        """Tasks are for the owners of their contacts; raises SyncError."""
+        works = [work for work in works if work.tasks_for]
+        wanted = sorted({contact for work in works for contact in work.tasks_for})
+        owners: dict[str, str] = {}
+        for start in range(0, len(wanted), IDS_PER_READ):
+            async with self._context.base.dynamics_permit(spare=1):
+                owners |= await self._context.writer.owners(wanted[start : start + IDS_PER_READ])
+        for work in works:
+            work.owners = owners
 
     async def _check_parents(self, works: Iterable[Work], results: dict[str, Result]) -> None:
         """A create that named nobody: is it the contact that is gone?"""
@@ -178,7 +191,12 @@ class ApplyEvents:
         rows, delay = work.settle(results, events, context.now())
         for contact in sorted({row.contact for row in rows if row.code == PARKED}):
             await context.parked.add(ParkedEvent(contact, work.name, context.now()))
+        refused, mended = work.refusals(rows)
+        for contact, code in sorted(refused.items()):
+            await context.parked.note_refused(RefusedEvents(contact, work.name, context.now(), code))
         moved = await context.events.write(rows)
+        for contact in sorted(mended):
+            await context.parked.forget_refused(contact, work.name)
         if moved:
             delay = 1.0 if delay is None else min(delay, 1.0)
         self._count(work, rows, results, moved)
@@ -188,16 +206,19 @@ class ApplyEvents:
             if activity.id in results
         )
         if work.claimed:
-            delay = await self._release(work, delay, unknown=unknown)
+            delay = await self._release(work, delay, unknown=unknown, untold=bool(moved))
         elif unknown:
             delay = 1.0
         if delay is not None:
             self._again(PartitionName(work.name, work.contacts), delay)
 
-    async def _release(self, work: Work, delay: float | None, *, unknown: bool) -> float | None:
-        """Give the claim back, or keep it until an unknown correction can no longer land."""
+    async def _release(self, work: Work, delay: float | None, *, unknown: bool, untold: bool) -> float | None:
+        """Give the claim back, or keep it until an unknown correction can no longer land.
+
+        Rows that moved do not tell what was written: then the claim stays, open to all, as a sign of that.
+        """
         context = self._context
-        kept = replace(work.claim, owner="", take_over=0.0)
+        kept = replace(work.claim, owner=work.claim.owner if untold else "", take_over=0.0)
         if unknown:
             wait = context.settings.gateway_s + context.settings.skew_s
             kept = replace(work.claim, take_over=context.now() + wait)
@@ -222,7 +243,8 @@ class ApplyEvents:
             result = results.get(activity.id)
             verb = work.verb(activity)
             if result is not None and verb is not None and result.ended is Ended.WRITTEN:
-                context.count(f"did:{'created' if verb == 'CreateMultiple' else 'corrected'}")
+                did = "tasks" if activity.task else "created" if verb is Verb.CREATE else "corrected"
+                context.count(f"did:{did}")
             elif result is not None and result.ended is Ended.REFUSED:
                 telemetry.warning("event_refused", flow=FLOW, record=activity.contact, code=result.code)
 

@@ -9,68 +9,74 @@ from sync.dynamics.activities import Target, Verb
 from sync.errors import SyncError, Throttled
 from sync.flows.events.apply import MONTH_S
 from sync.flows.events.context import FLOW, EventContext
-from sync.flows.events.message import EventMessage, PartitionName, send
+from sync.flows.events.message import EventMessage, PartitionName, send, send_contacts
 from sync.flows.events.pull import DAY_S, guard
 from sync.flows.events.standing import Standing, standings
 from sync.flows.events.write import Ended, Writing
-from sync.model import to_iso
-from sync.planning.activities import DATE_FIELDS
+from sync.model import Lane, to_iso
+from sync.planning.activities import ActivityTable
 from sync.storage.parked_events import ParkedEvent
 
 WORK_S = 60.0
 WAKE_S = 60.0
 FAILED_AGAIN_S = 3600.0
-AT_ONCE = 500
+PAGES_AT_ONCE = 4
+"""Pages of parked events looked at in a minute: 2,000 contacts, at most 40 requests to Dynamics."""
+RETENTION_S = 20.0
+"""A tick deletes old activities so long, and only while no event waits to be written."""
+_HOUSE = "_expire"
 
 
 async def wake_events(context: EventContext) -> int:
-    """Send parked events whose contact has appeared, drop those that waited too long; how many acted on."""
+    """Send parked events whose contact has appeared, drop those that waited too long; how many acted on.
+
+    Each look goes on where the one before stopped: many contacts that never appear cost as much as few.
+    """
     if context.source is None or context.now() - context.woken_at < WAKE_S:
         return 0
     context.woken_at = context.now()
+    control = context.base.control
+    acted = 0
     try:
         epoch = (await guard(context)).epoch
-        acted = 0
-        part: list[ParkedEvent] = []
-        async for parked in context.parked.all():
-            part.append(parked)
-            if len(part) == AT_ONCE:
-                acted += await _wake(context, part, epoch)
-                part = []
-        acted += await _wake(context, part, epoch)
+        token: str | None = await control.noted(_HOUSE, "parked-events") or None
+        for _ in range(PAGES_AT_ONCE):
+            parked, token = await context.parked.page(token)
+            acted += await _wake(context, parked, epoch)
+            if token is None:
+                break
+        await control.note(_HOUSE, "parked-events", token or "")
     except SyncError as error:
         await context.base.stopped(FLOW, "wake", error)
-        return 0
     if acted:
         telemetry.event("events_woken", flow=FLOW, parked=acted)
     return acted
 
 
 async def _wake(context: EventContext, parked: Sequence[ParkedEvent], epoch: int) -> int:
-    """The message goes first: a crash behind it only repeats it."""
+    """The messages go first: a crash behind them only repeats them."""
     standing = await standings(context.base, {one.contact for one in parked if one.contact})
-    now = context.now()
-    acted = 0
-    for one in parked:
-        waited = now - one.since
-        if one.contact:
-            known = standing[one.contact] is not Standing.UNKNOWN
-            over = waited > context.settings.events_parked_days * DAY_S
-            if over and not known:
-                # Its rows stay closed as contact_unknown: nobody came.
-                context.count("dropped:contact_never_came")
-            if not known and not over:
-                continue
-            names = PartitionName(one.partition, (one.contact,)) if known else None
-        else:
-            names = PartitionName(one.partition) if waited > FAILED_AGAIN_S else None
-            if names is None:
-                continue
-        if names is not None and one.partition.startswith(f"{epoch:04d}:"):
-            await send(context, EventMessage(epoch, (names,)))
+    done = [one for one in parked if _is_over(context, one, standing.get(one.contact))]
+    ours = [one for one in done if one.partition.startswith(f"{epoch:04d}:")]
+    appeared = [one for one in ours if one.contact and standing[one.contact] is not Standing.UNKNOWN]
+    await send_contacts(context, epoch, [(one.partition, one.contact) for one in appeared])
+    for one in ours:
+        if not one.contact:
+            await send(context, EventMessage(epoch, (PartitionName(one.partition),)))
+    for one in done:
+        if one.contact and standing[one.contact] is Standing.UNKNOWN:
+            # Its rows stay closed as contact_unknown: nobody came.
+            context.count("dropped:contact_never_came")
         await context.parked.remove(one)
-        acted += 1
-    return acted
+    return len(done)
+
+
+def _is_over(context: EventContext, one: ParkedEvent, standing: Standing | None) -> bool:
+    """Whether waiting has ended, one way or the other."""
+    waited = context.now() - one.since
+    if not one.contact:
+        return waited > FAILED_AGAIN_S
+    return standing is not Standing.UNKNOWN or waited > context.settings.events_parked_days * DAY_S
 
 
 async def expire_events(context: EventContext) -> int:
@@ -78,48 +84,65 @@ async def expire_events(context: EventContext) -> int:
     control = context.base.control
     before = context.now() - context.settings.events_days * DAY_S
     until = context.now() + WORK_S
-    token: str | None = await control.noted("_expire", "events") or None
+    token: str | None = await control.noted(_HOUSE, "events") or None
     gone = 0
     while True:
         page = await context.events.older_than(before, token)
         gone += await context.events.remove(page.rows)
         token = page.token
-        await control.note("_expire", "events", token or "")
+        await control.note(_HOUSE, "events", token or "")
         if token is None or context.now() >= until:
             return gone
 
 
+async def begin_retention(context: EventContext) -> None:
+    """Daily: from now on ticks delete activities older than `retention_months`; nothing unless that is set."""
+    if context.source is not None and context.configuration().options.retention_months:
+        await context.base.control.note(_HOUSE, "activities", "old ones may be there")
+
+
 async def delete_old_activities(context: EventContext) -> int:
-    """Delete activities older than `retention_months`, in batches; nothing unless that is set."""
-    if context.source is None:
+    """Delete old activities, a `$batch` at a time, as long as a tick may; how many."""
+    if context.source is None or not context.configuration().options.retention_months:
         return 0
-    events = context.configuration()
-    months = events.options.retention_months
-    if not months:
+    control = context.base.control
+    if not await control.noted(_HOUSE, "activities") or await context.lanes.queue(Lane.EVENTS).length():
         return 0
-    until = context.now() + WORK_S
-    horizon = to_iso(context.now() - months * MONTH_S)[:19] + "Z"
+    until = context.now() + RETENTION_S
     gone = 0
     try:
         await guard(context)
-        for kind, table in events.tables.all():
-            date = table.column(DATE_FIELDS[kind])
-            if date is None:
-                continue
-            while context.now() < until:
-                ids = await context.writer.older(table.entity_set, date.name, horizon)
-                if not ids:
-                    break
-                writing = Writing(context, context.settings.claim_deadline(context.now()))
-                targets = [(Verb.DELETE, Target(table.entity_set, table.table, one, {})) for one in ids]
-                results = await writing.write(targets)
-                done = sum(result.ended in (Ended.WRITTEN, Ended.GONE) for result in results.values())
-                gone += done
-                if done < len(ids):
-                    raise Throttled("dynamics_throttled", WORK_S)
+        for _, table in context.configuration().tables.all():
+            gone += await _delete_old(context, table, until)
+        if context.now() < until:
+            await control.note(_HOUSE, "activities", "")
     except SyncError as error:
         await context.base.stopped(FLOW, "retention", error)
     if gone:
-        telemetry.event("activities_deleted", flow=FLOW, activities=gone, months=months)
+        telemetry.event("activities_deleted", flow=FLOW, activities=gone)
         context.count("did:deleted", gone)
+    return gone
+
+
+async def _delete_old(context: EventContext, table: ActivityTable, until: float) -> int:
+    """Of one table, until there is none or time is over; raises SyncError."""
+    months = context.configuration().options.retention_months
+    horizon = to_iso(context.now() - months * MONTH_S)[:19] + "Z"
+    gone = 0
+    while context.now() < until:
+        async with context.base.dynamics_permit(spare=1):
+            ids = await context.writer.older(table.entity_set, horizon)
+        if not ids:
+            break
+        writing = Writing(context, context.settings.claim_deadline(context.now()))
+        targets = [(Verb.DELETE, Target(table.entity_set, table.table, one, {})) for one in ids]
+        results = await writing.write(targets)
+        ended = [result.ended for result in results.values()]
+        done = ended.count(Ended.WRITTEN) + ended.count(Ended.GONE)
+        gone += done
+        if done + ended.count(Ended.REFUSED) < len(ids):
+            raise Throttled("dynamics_throttled", WORK_S)
+        if not done:
+            # Refused one by one: asked again at once, they would be all that is ever seen.
+            break
     return gone

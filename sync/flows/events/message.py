@@ -11,11 +11,13 @@ from sync.model import Lane
 from sync.storage.lanes import MessageUnreadable, gather_all
 
 LONGEST = 40 * 1024
+MOST_CONTACTS = 500
+"""Named in one message: 40 characters each."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionName:
-    """A partition; `contacts` have appeared meanwhile, so that their parked rows count as open."""
+    """A partition; the parked and refused rows of `contacts` count as open: they appeared, or a person asks."""
 
     name: str
     contacts: tuple[str, ...] = ()
@@ -77,3 +79,33 @@ def packed(partitions: Iterable[tuple[str, int]], most: int) -> Iterable[Sequenc
         size += len(name) + 3
     if group:
         yield group
+
+
+async def send_contacts(context: EventContext, epoch: int, wanted: Iterable[tuple[str, str]]) -> int:
+    """Queue (partition, contact) pairs whose closed rows are to be worked again; how many messages."""
+    pairs = sorted(set(wanted))
+    sent = 0
+    for start in range(0, len(pairs), MOST_CONTACTS):
+        names: dict[str, list[str]] = {}
+        for partition, contact in pairs[start : start + MOST_CONTACTS]:
+            names.setdefault(partition, []).append(contact)
+        sent += await _send_names(context, epoch, names)
+    return sent
+
+
+async def _send_names(context: EventContext, epoch: int, names: Mapping[str, Sequence[str]]) -> int:
+    """Names of partitions may be long too: as many messages as it takes."""
+    sent = 0
+    part: list[PartitionName] = []
+    size = 0
+    for partition, contacts in names.items():
+        weight = len(partition) + 40 * len(contacts) + 8
+        if part and size + weight > LONGEST:
+            await send(context, EventMessage(epoch, tuple(part)))
+            sent, part, size = sent + 1, [], 0
+        part.append(PartitionName(partition, tuple(contacts)))
+        size += weight
+    if part:
+        await send(context, EventMessage(epoch, tuple(part)))
+        sent += 1
+    return sent

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from sync.catalogue.dynamics import DYNAMICS
 from sync.dynamics.activities import Target, Verb
 from sync.flows.events.standing import Standing
 from sync.flows.events.write import Ended, Result, Write
 from sync.model import EventRow
 from sync.planning.activities import Events
 from sync.planning.events import Activity, plan_contact
+from sync.planning.follow_up import follow_ups
 from sync.storage.events import PartitionClaim
 
 PARKED = Standing.UNKNOWN.value
+TASK_TABLE, TASK_SET = "task", "tasks"
+
+
+def may_reopen(code: str) -> bool:
+    """Whether a closed row waits for a contact or for a person: what Dynamics refused carries one of its codes."""
+    return code == PARKED or refused(code)
+
+
+def refused(code: str) -> bool:
+    """Whether this code says that Dynamics refused the activity."""
+    return code in DYNAMICS
 
 
 @dataclass
@@ -25,15 +38,20 @@ class Work:
     rows: dict[str, list[EventRow]]
     open: set[str]
     contacts: tuple[str, ...] = ()
-    """Contacts whose parked rows are worked: they must come along when this comes back."""
+    """Contacts whose parked or refused rows are worked: they must come along when this comes back."""
     claimed: bool = False
+    doubtful: bool = False
+    """A correction may have landed that no row tells of: that a row's hash is right proves nothing then."""
     closed: dict[str, str] = field(default_factory=dict)
     """Rows to close without an activity, and why."""
     activities: list[Activity] = field(default_factory=list)
     by_key: dict[str, EventRow] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Who gets a contact's tasks (`/systemusers(id)`); a contact that is not in it: the application user."""
 
-    def plan(self, events: Events, standing: Mapping[str, Standing], oldest: float) -> None:
+    def plan(self, events: Events, standing: Mapping[str, Standing], oldest: float, now: float) -> None:
         """Decide about every open row."""
+        self.doubtful = bool(self.claim.owner)
         self.by_key = {row.key: row for rows in self.rows.values() for row in rows}
         self.closed, self.activities = {}, []
         for contact, rows in sorted(self.rows.items()):
@@ -44,9 +62,8 @@ class Work:
                 continue
             planned = plan_contact(rows, events, oldest=oldest)
             self.closed.update((key, why) for key, why in planned.left.items() if key in self.open)
-            self.activities += [
-                activity for activity in planned.activities if self.open.intersection(activity.rows)
-            ]
+            activities = [*planned.activities, *follow_ups(rows, planned.left, events, now=now)]
+            self.activities += [one for one in activities if self.open.intersection(one.parts)]
 
     def told(self, activity: Activity) -> EventRow:
         """The row that keeps what is recorded of an activity."""
@@ -55,9 +72,20 @@ class Work:
     def verb(self, activity: Activity) -> Verb | None:
         """What must be written, if anything: what was deleted by someone stays so."""
         told = self.told(activity)
-        if told.told == "gone" or (told.told == "written" and told.told_hash == activity.hash):
+        if told.told == "gone":
+            return None
+        if (
+            told.told == "written"
+            and told.told_hash == activity.hash
+            and (activity.task or not self.doubtful)
+        ):
             return None
         return Verb.UPDATE if told.told else Verb.CREATE
+
+    @property
+    def tasks_for(self) -> set[str]:
+        """Contacts that get a task now."""
+        return {one.contact for one in self.activities if one.task and self.verb(one) is not None}
 
     @property
     def corrects(self) -> bool:
@@ -70,7 +98,8 @@ class Work:
         for activity in self.activities:
             verb = self.verb(activity)
             if verb is not None:
-                found.append((verb, target_of(activity, events, verb)))
+                owner = self.owners.get(activity.contact, "")
+                found.append((verb, target_of(activity, events, verb, owner)))
         return found
 
     def settle(
@@ -79,28 +108,40 @@ class Work:
         """The rows to write, and after how many seconds this partition must come back (None: not at all)."""
         changed: dict[str, EventRow] = {}
         delays: list[float] = []
-        for key, why in self.closed.items():
-            changed[key] = replace(self.by_key[key], open=False, code=why, updated=now)
-        closed: dict[str, str] = {}
+        closed = dict(self.closed)
         unfinished: set[str] = set()
         for activity in self.activities:
             verb = self.verb(activity)
             result = results[activity.id] if verb is not None else Result(Ended.WRITTEN)
-            told, open_left, code, delay = _recorded(activity, verb, result, closes=events.options.close)
+            told, open_left, code, delay = _recorded(
+                activity, verb, result, closes=events.options.close and not activity.task
+            )
             if delay is not None:
                 delays.append(delay)
             if told is not None:
                 row = changed.get(activity.key) or self.told(activity)
                 changed[activity.key] = replace(row, told=told[0], told_hash=told[1], updated=now)
             if open_left:
-                unfinished.update(activity.rows)
+                unfinished.update(activity.parts)
             else:
                 closed.update((key, code or closed.get(key, "")) for key in activity.rows)
-        # A bounce belongs to its own activity and to the send it marks: it is closed with the last of them.
-        for key in sorted(self.open.intersection(closed) - unfinished):
+        # A bounce belongs to its own activity, the send it marks and perhaps a task: it is closed with the last.
+        for key in sorted(closed.keys() - unfinished):
             row = changed.get(key) or self.by_key[key]
-            changed[key] = replace(row, open=False, code=closed[key], updated=now)
+            # What was refused together with others is mended together with them.
+            if key in self.open or (refused(row.code) and not refused(closed[key])):
+                changed[key] = replace(row, open=False, code=closed[key], updated=now)
         return list(changed.values()), min(delays, default=None)
+
+    def refusals(self, changed: Sequence[EventRow]) -> tuple[dict[str, str], set[str]]:
+        """With `changed` rows written: contacts with refused rows among them and a code, and those with none left."""
+        now = self.by_key | {row.key: row for row in changed}
+        codes = {row.contact: row.code for row in now.values() if refused(row.code)}
+        touched = {row.contact for row in changed}
+        before = {row.contact for row in self.by_key.values() if refused(row.code)}
+        return {contact: codes[contact] for contact in touched & codes.keys()}, (
+            before & touched
+        ) - codes.keys()
 
 
 def _recorded(
@@ -125,9 +166,12 @@ def _recorded(
     return None, True, "", result.delay_s
 
 
-def target_of(activity: Activity, events: Events, verb: Verb) -> Target:
-    table = events.tables.of(activity.kind)
+def target_of(activity: Activity, events: Events, verb: Verb, task_owner: str = "") -> Target:
+    """What is written; `task_owner` gets it if it is a task."""
     values = dict(activity.columns)
+    if activity.task:
+        return Target(TASK_SET, TASK_TABLE, activity.id, values, activity.contact, task_owner)
+    table = events.tables.of(activity.kind)
     owner = ""
     if events.options.close and verb is Verb.UPDATE:
         values |= {"statecode": 1, "statuscode": 2}

@@ -82,6 +82,7 @@ class PullEvents:
         until = context.now() + context.settings.events_pull_seconds
         files = [file async for file in context.source.files()]
         rows = await context.files.all()
+        broke: list[Exception] = []
         for file in sorted(files, key=lambda file: (file.modified, file.name)):
             if context.now() >= until:
                 break
@@ -90,13 +91,28 @@ class PullEvents:
                 continue
             if context.now() - file.modified < context.settings.events_settle_s:
                 continue
-            await self._one(file, row, progress, until)
+            try:
+                await self._one(file, row, progress, until)
+            except SyncError:
+                raise
+            except Exception as error:
+                # Our own mistake with this file; the function fails for it, but the others are read first.
+                telemetry.warning(
+                    "export_broke",
+                    flow=FLOW,
+                    file=file.name,
+                    code="internal_error",
+                    kind=type(error).__name__,
+                )
+                broke.append(error)
         present = {file.name for file in files}
         for row in rows.values():
             if row.name not in present and context.now() - row.updated > DAY_S:
                 await context.files.forget(row)
         tick = await context.base.watermarks.tick(FLOW)
         await context.base.watermarks.write_tick(replace(tick, pulled_at=context.now()))
+        if broke:
+            raise broke[0]
 
     async def _one(self, file: LogFile, row: FileRow | None, progress: Progress, until: float) -> None:
         """Read a file as far as time allows; whatever is wrong with it stays with it."""

@@ -15,13 +15,17 @@ from sync.storage.parked_events import ParkedEvents
 
 @dataclass(frozen=True, slots=True)
 class EventStatus:
-    """`counts` by counter name; `files` that are not gone yet; `bad` lines noted; `parked` events by what they await."""
+    """`counts` by counter name; `files` that are not gone yet; `bad` lines noted; `parked` events wait for contacts.
+
+    What Dynamics `refused` waits for a person; it is counted by contact and delivery.
+    """
 
     health: MappingHealth
     counts: Counter[str]
     files: list[FileRow]
     bad: int
     parked: int
+    refused: int
 
     def left(self, kind: str) -> dict[str, int]:
         """`line` or `dropped` counters by reason."""
@@ -36,8 +40,10 @@ async def collect_events(context: Context, account: Account) -> EventStatus:
     """Read what is known of the flow."""
     files = Files(account.table("exports"))
     bad = sum([1 async for _ in files.bad_lines()])
-    parked = sum([1 async for _ in ParkedEvents(account.table("parkedevents")).all()])
+    waiting = ParkedEvents(account.table("parkedevents"))
+    parked = sum([1 async for _ in waiting.all()])
+    refused = sum([1 async for _ in waiting.refused()])
     rows = sorted((await files.all()).values(), key=lambda row: row.updated)
     return EventStatus(
-        await mapping_health(context, FLOW), await context.counters.totals(FLOW), rows, bad, parked
+        await mapping_health(context, FLOW), await context.counters.totals(FLOW), rows, bad, parked, refused
     )

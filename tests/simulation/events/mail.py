@@ -41,7 +41,7 @@ class Mail:
     world: EventWorld
     lines: list[Line] = field(default_factory=list)
     deleted: set[tuple[str, str, str]] = field(default_factory=set)
-    """(table, contact, date or delivery) of activities that a salesperson deleted."""
+    """(kind or task, contact, date or delivery) of activities that a salesperson deleted."""
     gone: set[str] = field(default_factory=set)
     serial: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
@@ -78,8 +78,10 @@ class Mail:
         await self.world.wait(max(scenario.length_s - self.world.loop.virtual, 0.0))
 
     def act(self) -> None:
-        verbs = (self.send, self.track, self.track, self.flip, self.flip, self.revise, self.export, self.export,
-                 self.export, self.repeat, self.tear, self.sales_delete, self.appear, self.vanish)  # fmt: skip
+        verbs = (
+            self.send, self.track, self.track, self.flip, self.flip, self.take_back, self.revise, self.export,
+            self.export, self.export, self.repeat, self.tear, self.sales_delete, self.appear, self.vanish,
+        )  # fmt: skip
         self.rng.choice(verbs)()
 
     # -- Campaign --------------------------------------------------------------------------------------------------
@@ -115,6 +117,14 @@ class Mail:
             kind = "bounce" if self.rng.random() < 0.8 else "soft"
             at = self._now()
             self.lines.append(replace(line, kind=kind, at=at, modified=max(line.modified + 1, at)))
+
+    def take_back(self) -> None:
+        """What bounced was sent after all: the line says so in a version later still, and the mark goes again."""
+        bounced = [line for line in self.current() if line.kind == "bounce"]
+        if bounced:
+            line = self.rng.choice(bounced)
+            first = next(one for one in self.lines if one.kind == "send" and one.log_id == line.log_id)
+            self.lines.append(replace(first, modified=line.modified + 1))
 
     def revise(self) -> None:
         """Campaign corrects a line: the same event in a later version."""
@@ -205,7 +215,7 @@ class Mail:
         """A salesperson deletes an activity; not one that a late request of ours may still write (docs/events.md)."""
         world = self.world
         settled = world.settled_activities()
-        shown = [one for one in world.shown() if one["activityid"] in settled]
+        shown = [one for one in [*world.shown(), *world.tasks()] if one["activityid"] in settled]
         if shown:
             one = self.rng.choice(shown)
             world.dynamics.delete(one["activityid"], table=one["table"])

@@ -10,6 +10,7 @@ from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.service import DynamicsService
 from sync.model import Lane
 from sync.planning.events import plan_contact
+from sync.planning.follow_up import follow_ups
 from sync.planning.load_events import load_events
 from sync.storage.events import row_of
 from sync.storage.logs import MemoryLogs
@@ -26,7 +27,8 @@ from tests.simulation.violation import Violation
 from tests.simulation.world import DYNAMICS, World
 
 LANES = ("events", "events-poison")
-GRANULARITIES = ("every_event", "every_event", "per_delivery")
+GRANULARITIES = ("every_event", "every_event", "first_of_kind", "per_delivery")
+TASKS = {"Follow up on URL click": "click", "Reconcile invalid e-mail address": "hard_bounce"}
 
 
 class EventHost(Host):
@@ -61,13 +63,17 @@ class EventHost(Host):
 
 
 class EventWorld(World):
-    """`granularity` and whether tables take bulk verbs are drawn from the seed."""
+    """`granularity`, follow-up tasks and whether tables take bulk verbs are drawn from the seed."""
 
     def __init__(self, seed: int, *, tracing: bool = False) -> None:
         rng = random.Random(f"events {seed}")
         self.granularity = rng.choice(GRANULARITIES)
         self.bulk = rng.random() < 0.7
         self.text = TEXT.replace("granularity: every_event", f"granularity: {self.granularity}")
+        self.with_tasks = rng.random() < 0.5
+        if self.with_tasks:
+            for name in TASKS.values():
+                self.text = self.text.replace(f"{name}: {{enabled: false", f"{name}: {{enabled: true")
         self.configured = load_events(self.text)
         scenario = replace(draw(seed), special="", seed=seed)
         if rng.random() < 0.3:
@@ -119,11 +125,19 @@ class EventWorld(World):
             found += [{"table": table.table, **record} for record in records]
         return found
 
+    def tasks(self) -> list[dict[str, Any]]:
+        """Every follow-up task."""
+        return [{"table": "task", **record} for record in self.dynamics.dump("task")["records"]]
+
     def identity(self, one: dict[str, Any]) -> tuple[str, str, str]:
         """(kind, contact, date), or (kind, contact, delivery) where one activity stands for many events."""
+        contact = str(one["_regardingobjectid_value"])
+        if one["table"] == "task":
+            delivery = str(one["description"]).partition(", delivery ")[2].partition("\n")[0]
+            return f"task {TASKS[one['subject']]}", contact, delivery
         kinds = {table.table: kind.value for kind, table in self.configured.tables.all()}
-        kind, contact = kinds[one["table"]], str(one["_regardingobjectid_value"])
-        if self.granularity == "per_delivery":
+        kind = kinds[one["table"]]
+        if self.granularity != "every_event":
             return kind, contact, str(one["acs_deliveryname"])
         return kind, contact, str(one[DATES[kind]])
 
@@ -144,7 +158,9 @@ class EventWorld(World):
         found: set[str] = set()
         for rows in by_contact.values():
             told = {row.key: row for row in rows}
-            for activity in plan_contact(rows, self.configured).activities:
+            planned = plan_contact(rows, self.configured)
+            tasks = follow_ups(rows, planned.left, self.configured, now=self.now())
+            for activity in (*planned.activities, *tasks):
                 row = told.get(activity.key)
                 if row is not None and row.told == "written" and self.now() - row.updated > bound:
                     found.add(activity.id)

@@ -1,0 +1,34 @@
+"""The links of a mapping against the other mappings and the lookups in Dynamics: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sync.cli.checks.finding import Finding, bad, good
+from sync.planning.links import link_problems, links_of, logical_name
+from sync.planning.mapping import Mapping as MappingFile
+
+
+def check_links(
+    mapping: MappingFile, others: Sequence[MappingFile], lookups: Mapping[str, tuple[str, ...]]
+) -> Iterator[Finding]:
+    """A line a link: its mapping exists, and its lookup may point to that mapping's table.
+
+    `lookups` empty: they could not be read.
+    """
+    area = f"Mapping {mapping.mapping}"
+    problems = [(what, fix) for name, what, fix in link_problems(others) if name == mapping.mapping]
+    for what, fix in problems:
+        yield bad(area, "links", what, fix, "mapping_invalid")
+    tables = {other.mapping: other.source.table for other in others}
+    for link in links_of(mapping):
+        table = tables.get(link.mapping)
+        targets = lookups.get(logical_name(link.source), ())
+        if table is None or not lookups:
+            continue
+        if table not in targets:
+            what = f"it points to {' or '.join(targets) or 'no table'}, mapping {link.mapping} sends {table}"
+            fix = "Name the mapping whose table the lookup points to, or another lookup."
+            yield bad(area, link.source, what, fix, "mapping_invalid")
+        elif not problems:
+            yield good(area, f"link {link.target}", f"to {link.mapping} by {link.source}")

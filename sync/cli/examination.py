@@ -1,0 +1,223 @@
+"""All checks of `doctor`, in the order they are shown; reads, and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sync.campaign.metadata import FieldInfo
+from sync.campaign.profiles import RESOURCE
+from sync.campaign.records import Action, Records
+from sync.cli.checks import campaign, consent, dynamics
+from sync.cli.checks.activities import check_activities
+from sync.cli.checks.clock import check_clock
+from sync.cli.checks.columns import compare
+from sync.cli.checks.finding import Finding, Level, any_red, bad, of_error
+from sync.cli.checks.forecast import AREA as FORECAST
+from sync.cli.checks.forecast import Rate, forecast
+from sync.cli.checks.links import check_links
+from sync.cli.checks.storage import check_storage
+from sync.cli.output import Tell
+from sync.cli.session import Session
+from sync.cli.setup import mapped_tables, read_events
+from sync.dynamics.metadata import Metadata
+from sync.dynamics.provisioning import Provisioning
+from sync.errors import SyncError
+from sync.origin import origin_of
+from sync.planning.load import MappingInvalid, load_mapping
+from sync.planning.mapping import Mapping
+from sync.planning.provision import desired
+from sync.storage.budget import BACKFILL_SHARE
+from sync.storage.table import StorageFault
+from sync.storage.watermarks import Progress
+
+STEPS = 6
+
+
+@dataclass
+class Ends:
+    """What both systems say of a mapping's two ends; empty where they could not be asked."""
+
+    mapping: Mapping
+    source: dynamics.Source = field(default_factory=lambda: dynamics.Source([]))
+    lookups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    fields: dict[str, FieldInfo] = field(default_factory=dict)
+    records: Records | None = None
+    """None: how its records are addressed is not known."""
+
+
+class Examination:
+    """One run over an open session."""
+
+    def __init__(self, session: Session, tell: Tell) -> None:
+        self._session = session
+        self._tell = tell
+        self._done = 0
+        self.untracked: list[str] = []
+        """Tables that could track changes and do not, once it has run."""
+
+    def _step(self, next_one: str) -> None:
+        self._tell(self._done, STEPS, next_one)
+        self._done += 1
+
+    async def run(self) -> list[Finding]:
+        self._step("storage")
+        storage = await check_storage(self._session)
+        self._step("mappings")
+        mappings, broken = await self._mappings(readable=not any_red(storage))
+        findings = storage + broken + await self._systems(mappings, readable=not any_red(storage))
+        self._step("clocks")
+        return findings + self._clocks(findings)
+
+    async def _mappings(self, *, readable: bool) -> tuple[list[Mapping], list[Finding]]:
+        """The active mappings, or the shipped texts where none is active."""
+        texts = dict(self._session.context.shipped)
+        if readable:
+            try:
+                for name in await self._session.context.mappings.names():
+                    version = await self._session.context.mappings.active(name)
+                    if version is not None:
+                        texts[name] = version.text
+            except StorageFault:
+                pass  # Its tables are not made yet: the shipped texts are what the first start installs.
+        mappings: list[Mapping] = []
+        broken: list[Finding] = []
+        for name, text in sorted(texts.items()):
+            try:
+                mappings.append(load_mapping(text, filename=f"{name}.yaml"))
+            except MappingInvalid as error:
+                broken += [
+                    bad(f"Mapping {name}", f"line {p.line}", f"{p.where}: {p.what}", p.fix, error.code)
+                    for p in error.problems
+                ]
+        return mappings, broken
+
+    async def _systems(self, mappings: list[Mapping], *, readable: bool) -> list[Finding]:
+        metadata = Metadata(self._session.context.dynamics)
+        ends = [Ends(mapping) for mapping in mappings]
+        self._step("Dynamics")
+        source, reached = await self._dynamics(ends, metadata, readable=readable)
+        self._step("Campaign")
+        target = await self._campaign(ends)
+        compared: list[Finding] = []
+        for one in ends:
+            compared += compare(one.mapping, one.source.columns, one.fields)
+            compared += check_links(one.mapping, mappings, one.lookups)
+        if reached:
+            source += await self._events(metadata)
+        compared += await self._consent(ends, metadata)
+        self._step("records")
+        counted = await self._forecast(ends) if reached else []
+        return source + target + compared + counted
+
+    async def _dynamics(
+        self, ends: list[Ends], metadata: Metadata, *, readable: bool
+    ) -> tuple[list[Finding], bool]:
+        """The findings, and whether Dynamics let us in."""
+        context = self._session.context
+        credentials, organization = await dynamics.check_credentials(context.dynamics)
+        if not organization:
+            return [credentials, *dynamics.not_reached(["tables, roles, change tracking"])], False
+        found = [credentials]
+        tables: set[str] = set()
+        for one in ends:
+            name, table = one.mapping.mapping, one.mapping.source.table
+            if readable:
+                progress = await self._progress(name)
+                found.append(
+                    dynamics.check_environment(name, progress, organization, context.campaign_tenant)
+                )
+            one.source = await dynamics.check_table(metadata, one.mapping)
+            one.lookups = await dynamics.lookups_of(metadata, one.mapping)
+            if table in tables:
+                continue
+            tables.add(table)
+            found += one.source.findings
+            told = one.source.table
+            if told is not None and told.can_track and not told.change_tracking:
+                self.untracked.append(table)
+            found.append(await dynamics.check_privileges(context.dynamics, metadata, table, told))
+        found.append(await dynamics.check_token_days(metadata))
+        return found, True
+
+    async def _campaign(self, ends: list[Ends]) -> list[Finding]:
+        """Credentials and profiles first, then every other resource that is mapped."""
+        context = self._session.context
+        profiles = context.profiles
+        found, fields = await campaign.check_campaign(profiles, context.settings.campaign_addressing)
+        usable = not any_red(found)
+        for one in ends:
+            target = one.mapping.target
+            if (target.resource, target.key) == (RESOURCE, profiles.key_target):
+                one.fields, one.records = fields, profiles
+            elif fields:
+                records = profiles.of(target.resource, target.key)
+                about, one.fields = await campaign.check_resource(records)
+                found += about
+                one.records = None if any_red(about) else records
+        if not usable:
+            for one in ends:
+                one.records = None if one.records is profiles else one.records
+        return found
+
+    async def _events(self, metadata: Metadata) -> list[Finding]:
+        """Nothing while no container is set: events are off."""
+        if not getattr(self._session.settings, "events_container", ""):
+            return []
+        try:
+            events = read_events(self._session)
+        except MappingInvalid as error:
+            area = "Email events"
+            return [
+                bad(area, f"line {p.line}", f"{p.where}: {p.what}", p.fix, error.code) for p in error.problems
+            ]
+        want = desired(events, read_tables=await mapped_tables(self._session))
+        return await check_activities(Provisioning(self._session.context.dynamics), metadata, want)
+
+    async def _consent(self, ends: list[Ends], metadata: Metadata) -> list[Finding]:
+        context = self._session.context
+        told = context.consent_map
+        about = next((one for one in ends if told and one.mapping.mapping == told.consent), None)
+        if about is None:
+            return consent.check_map(None, {}, {}) if told is None else []
+        read, fields = about.source.columns, about.fields
+        found = consent.check_map(told, read, fields)
+        if read and fields:
+            found += await consent.check_flow(told, context.profiles, metadata, about.mapping.source.table)
+        return found
+
+    async def _progress(self, mapping: str) -> Progress:
+        try:
+            return await self._session.context.watermarks.progress(mapping)
+        except StorageFault:
+            return Progress(mapping)
+
+    async def _forecast(self, ends: list[Ends]) -> list[Finding]:
+        context = self._session.context
+        limit = context.budget.limit
+        rate = Rate(BACKFILL_SHARE / limit.interval, limit.calls, limit.window_s)
+        found = []
+        for one in ends:
+            table, name = one.source.table, one.mapping.mapping
+            if table is None:
+                continue
+            try:
+                count = await dynamics.count_records(
+                    context.dynamics, one.mapping.source.table, table.entity_set
+                )
+            except SyncError as error:
+                found.append(of_error(FORECAST, name, error))
+                continue
+            calls = (one.records or context.profiles).calls_for(Action.INSERT)
+            found.append(forecast(name, count.records, calls, rate, capped=count.capped))
+        return found
+
+    def _clocks(self, findings: list[Finding]) -> list[Finding]:
+        settings, ahead = self._session.settings, self._session.dates.ahead
+        silent = {f.area for f in findings if f.name == "credentials" and f.level is Level.FAIL}
+        return [
+            check_clock(system, ahead.get(origin_of(url)), settings.skew_s, answered=system not in silent)
+            for system, url in (
+                (dynamics.AREA, settings.dynamics_url),
+                (campaign.AREA, settings.campaign_url),
+            )
+        ]
