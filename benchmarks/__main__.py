@@ -50,6 +50,7 @@ EXAMPLES = """examples:
   scripts/bench --quick         all but the large loads, under two minutes
   scripts/bench                 with first loads of 20,000 and 100,000 contacts
   scripts/bench --full          also 200,000 contacts, and the 10-minute message lease
+  scripts/bench --only memory   that step again; the other numbers stay as they were
   scripts/bench --quick --json  one JSON object as the last line"""
 
 
@@ -67,23 +68,28 @@ def import_seconds() -> float:
 class Run:
     """Steps with progress on stderr; the numbers land in `results`."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, only: str = "") -> None:
         self._console = console
+        self._only = only
         self.results: dict[str, Any] = {}
+        self.done: list[str] = []
 
     def step(self, title: str, work: Callable[[pipeline.Say], dict[str, Any]]) -> None:
-        """Do one measurement; what it returns is kept."""
+        """Do one measurement, unless others were asked for; what it returns is kept."""
+        if self._only not in title:
+            return
         start = time.monotonic()
         with self._console.status(title) as status:
             found = work(lambda text: status.update(f"{title}: {text}"))
         self.results.update(found)
+        self.done.append(title)
         shown = ", ".join(f"{name} {value}" for name, value in found.items())
         self._console.print(f"{title} [{time.monotonic() - start:.0f} s]: {shown}", highlight=False)
 
 
-def run(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
+def run(arguments: argparse.Namespace, console: Console) -> Run:
     """All measurements that were asked for."""
-    bench = Run(console)
+    bench = Run(console, arguments.only)
     bench.step("engine", lambda say: dict(engine.measure()))
     bench.step("calls per record", lambda say: {"campaign_calls": calls.measure()})
     bench.step("import", lambda say: {"import_s": import_seconds()})
@@ -98,8 +104,8 @@ def run(arguments: argparse.Namespace, console: Console) -> dict[str, Any]:
     bench.step("export memory", lambda say: events.memory())
     if not arguments.quick:
         sizes = [20_000, 100_000] + ([200_000] if arguments.full else [])
-        bench.step("memory", lambda say: _memory(say, sizes))
-    return bench.results
+        bench.step("memory of a first load", lambda say: _memory(say, sizes))
+    return bench
 
 
 def _pipeline(say: pipeline.Say, count: int) -> dict[str, Any]:
@@ -181,16 +187,35 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--json", action="store_true", help="print the results as one JSON object, last line of stdout"
     )
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only the steps with this text in their title; others stay"
+    )
     arguments = parser.parse_args(argv)
     console = Console(stderr=True)
     try:
-        results = run(arguments, console)
+        bench = run(arguments, console)
     except KeyboardInterrupt:
         return 130
+    if not bench.done:
+        parser.error(f"no step has {arguments.only!r} in its title")
+    results = bench.results
+    if arguments.only:
+        return _again(results, bench.done, arguments)
     results["machine"] = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
     results["date"] = time.strftime("%Y-%m-%d")
     results["run"] = "quick" if arguments.quick else "full" if arguments.full else "standard"
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    Console().print(table(results))
+    if arguments.json:
+        print(json.dumps(results))
+    return 1 if missed(results) else 0
+
+
+def _again(results: dict[str, Any], done: list[str], arguments: argparse.Namespace) -> int:
+    """Write some steps' numbers over those of an earlier run, with their own date."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    again = {**kept.get("again", {}), **dict.fromkeys(done, time.strftime("%Y-%m-%d"))}
+    RESULTS.write_text(json.dumps({**kept, **results, "again": again}, indent=2) + "\n", encoding="utf-8")
     Console().print(table(results))
     if arguments.json:
         print(json.dumps(results))

@@ -38,6 +38,8 @@ class Setup:
     dynamics: tuple[str, ...] = ()
     campaign: tuple[str, ...] = ()
     """Further options of the look-alikes."""
+    azurite_on_disk: bool = False
+    """Slower for little data, faster for thousands of messages."""
     signals: Signals = field(default_factory=Signals)
 
 
@@ -52,7 +54,8 @@ class Stack:
         self._signals = setup.signals
         self.folder = setup.folder or Path(exits.enter_context(tempfile.TemporaryDirectory()))
         with self._signals.held():
-            self.azurite = exits.enter_context(azurite())
+            location = self.folder / "azurite" if setup.azurite_on_disk else None
+            self.azurite = exits.enter_context(azurite(location=location))
         self.dynamics = self._look_alike(exits, "dynamics", *setup.dynamics)
         # Policies that rewrite names and numbers are off, so that both sides compare letter by letter.
         latency = ("--latency-ms", str(self._setup.latency_ms))
