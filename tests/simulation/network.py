@@ -145,7 +145,8 @@ class Flight:
         world.note(self.system, f"{self.request.method} {self.request.target} {response.status} {self.fate}")
         if self.system == "campaign":
             world.witness.saw(self.request, response, self.sent_at)
-        world.landed(self.process, self.system, self.request, response)
+        heard = self.fate in ("", "truncated_page", "late_answer", "late_arrival")
+        world.landed(self.process, self.system, self.request, response, heard=heard)
         return response
 
     def _work_and_answer(self, back: float) -> None:

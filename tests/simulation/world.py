@@ -187,8 +187,10 @@ class World:
         http.connect("campaign", settings.campaign_url, tokens)
         return http
 
-    def landed(self, process: Process, system: str, request: Request, response: Response) -> None:
-        """A request reached a service; for worlds that watch more than the contacts flow."""
+    def landed(
+        self, process: Process, system: str, request: Request, response: Response, *, heard: bool
+    ) -> None:
+        """A request reached a service, and its sender will get the answer (`heard`); for worlds that watch more."""
 
     def bury(self, process: Process, *, replace: bool = True) -> None:
         """A process is gone; another one comes after a while."""

@@ -17,16 +17,21 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandbox.wire import Request, Response
 from sync.consent_row import Side
+from sync.flows.consent_record import LOST
+from sync.model import from_iso
+from tests.simulation.consent.looks import Look, Looks
 
 if TYPE_CHECKING:
     from tests.simulation.consent.world import ConsentWorld
 
 FIELDS = {"blackListEmail": "donotbulkemail", "blackListPhone": "donotphone"}
 _CONTACT = re.compile(r"contactid(?:%20|\s)eq(?:%20|\s)([0-9a-f-]{36})")
+LOST_RULES = {rule.value for rule in LOST}
+NAMES = {*FIELDS, *FIELDS.values()}
 Key = tuple[str, str]
 """Record and Campaign's field."""
 
@@ -38,16 +43,8 @@ class Act:
     side: Side
     out: bool
     at: float
-
-
-@dataclass
-class Look:
-    """When one look read each side."""
-
-    dynamics: float
-    campaign: float = float("inf")
-    recorded: bool = False
-    """The row was released after it; a look whose worker died is none."""
+    turn: int
+    """Acts in the order they were made; two may have the same time."""
 
 
 @dataclass
@@ -57,7 +54,6 @@ class Record:
     acts: dict[str, list[Act]] = field(default_factory=dict)
     gone_opt_ins: list[tuple[str, Act, float]] = field(default_factory=list)
     """Opt-ins of contacts deleted since, and when: a look that read before may still act on them."""
-    looks: list[Look] = field(default_factory=list)
     races: set[str] = field(default_factory=set)
     """Fields of which a race was met: at rest they are counted, not judged."""
 
@@ -70,8 +66,8 @@ class Judge:
         self.records: dict[str, Record] = {}
         self.violations: list[str] = []
         self.counts: Counter[str] = Counter()
-        self.open: dict[tuple[str, str], Look] = {}
-        """By process and record: the look whose write may come."""
+        self.looks = Looks(world.now, self._race)
+        self.turn = 0
         self.before: dict[Key, tuple[bool | None, bool | None]] = {}
 
     def of(self, record_id: str) -> Record:
@@ -82,39 +78,24 @@ class Judge:
     def acted(self, record_id: str, name: str, side: Side, *, out: bool, ground: bool = False) -> None:
         """A person changed a field on one side; `ground`: when both sides and the row agreed."""
         record = self.of(record_id)
-        now = self.world.now()
-        if record.looks and not self._claimed(record_id):
-            record.looks[-1].recorded = True
         if ground:
             # Both sides and the row agreed: what was before is over, races included.
             record.acts.pop(name, None)
             record.races.discard(name)
             self.counts["act_on_settled_ground"] += 1
-        record.acts.setdefault(name, []).append(Act(side, out, now))
-        self._races(record, name, side, now)
+        self.turn += 1
+        record.acts.setdefault(name, []).append(Act(side, out, self.world.now(), self.turn))
+        self.looks.acted(record_id, name, side)
+        if side is Side.DYNAMICS:
+            last = self.looks.recorded.get(record_id, 0.0)
+            if last and sum(act.side is side and act.at > last for act in record.acts[name]) >= 2:
+                self._race(record_id, name, "flip")
         self.counts[f"act_{side}_{'out' if out else 'in'}"] += 1
 
-    def _claimed(self, record_id: str) -> bool:
-        rows = self.world.account.tables["consents"].rows
-        return any(stored.entity["claim_owner"] for key, stored in rows.items() if key[1] == record_id)
-
-    def _races(self, record: Record, name: str, side: Side, now: float) -> None:
-        """Whether this act fell into one of the three windows that no client can close."""
-        for look in self.open.values():
-            if look not in record.looks:
-                continue
-            if look.dynamics <= now <= look.campaign:
-                self.counts["race_between"] += 1
-                record.races.add(name)
-            elif side is Side.CAMPAIGN and look.campaign <= now:
-                self.counts["race_late"] += 1
-                record.races.add(name)
-        if side is Side.DYNAMICS:
-            last = max((look.dynamics for look in record.looks if look.recorded), default=0.0)
-            acts = record.acts.get(name, [])
-            if sum(act.side is side and act.at > last for act in acts) >= 2:
-                self.counts["race_flip"] += 1
-                record.races.add(name)
+    def _race(self, record_id: str, name: str, kind: str) -> None:
+        """One of the three windows that no client can close was met."""
+        self.counts[f"race_{kind}"] += 1
+        self.of(record_id).races.add(name)
 
     def gone(self, record_id: str, side: Side) -> None:
         """A record was deleted on one side: what was done there is gone with it."""
@@ -127,28 +108,24 @@ class Judge:
 
     # -- what reaches the services ---------------------------------------------------------------------------------
 
-    def landed(self, process: str, system: str, request: Request, response: Response) -> None:
-        """A request was worked by a service."""
+    def landed(self, process: str, system: str, request: Request, response: Response, *, heard: bool) -> None:
+        """A request was worked by a service; `heard`: its sender gets the answer."""
         if "token" in request.target and request.method == "POST":
             return
-        if request.method == "GET":
-            self._read(process, system, request)
-            return
-        self._compare(process, system, request, response)
+        if request.method != "GET":
+            self._compare(process, system, request)
+        elif heard:
+            self._read(process, system, request.target)
 
-    def _read(self, process: str, system: str, request: Request) -> None:
-        target = request.target
+    def _read(self, process: str, system: str, target: str) -> None:
         if system == "dynamics":
             ids = _CONTACT.findall(target)
             if len(ids) == 1 and "createdon" in target and "lastname" not in target:
-                look = Look(self.world.now())
-                self.open[process, ids[0]] = look
-                self.of(ids[0]).looks.append(look)
+                self.looks.read(process, ids[0], Side.DYNAMICS)
             return
-        record_id = target.partition("externalId_parameter=")[2] or target.rpartition("/")[2]
-        look = self.open.get((process, record_id), Look(0.0))
-        if look.campaign == float("inf"):
-            look.campaign = self.world.now()
+        self.looks.read(
+            process, target.partition("externalId_parameter=")[2] or target.rpartition("/")[2], Side.CAMPAIGN
+        )
 
     def state(self, record_id: str) -> dict[str, tuple[bool | None, bool | None]]:
         """Both sides now, by field; None where a record is missing."""
@@ -169,9 +146,11 @@ class Judge:
             for name, both in self.state(record_id).items():
                 self.before[record_id, name] = both
 
-    def _compare(self, process: str, system: str, request: Request, response: Response) -> None:
+    def _compare(self, process: str, system: str, request: Request) -> None:
         """What a write of ours changed."""
         side = Side.DYNAMICS if system == "dynamics" else Side.CAMPAIGN
+        body = _body(request)
+        of_a_look = request.method == "PATCH" and bool(body) and set(body) <= NAMES
         for record_id in self.world.people.ids:
             for name, both in self.state(record_id).items():
                 was, self.before[record_id, name] = self.before.get((record_id, name), (None, None)), both
@@ -183,26 +162,21 @@ class Judge:
                 self.counts[f"wrote_{side}_{both[at]}"] += 1
                 if self.world.witness.frozen:
                     self.violations.append(f"I8: {side} of {record_id} written in a synced system")
-                if (
-                    not self.world.scenario_permits(side)
-                    and name in str(_body(request))
-                    and request.method == "PATCH"
-                ):
+                if of_a_look and not self.world.scenario_permits(side):
                     self.violations.append(f"{side} of {record_id} written against the direction")
+                look = self.looks.wrote(process, record_id, name, side) if of_a_look else None
                 if was[at] is True and both[at] is False:
-                    self._opted_in(record_id, name, side, self.open.get((process, record_id)))
-        for key in [key for key in self.open if key[0] == process and _names(request, key[1], self.world)]:
-            del self.open[key]
+                    self._opted_in(record_id, name, side, look)
 
     def _opted_in(self, record_id: str, name: str, side: Side, look: Look | None) -> None:
         """A write of ours removed an opt-out: only a later opt-in on the other side allows it."""
         record = self.of(record_id)
         acts = record.acts.get(name, [])
-        last_out = max((act.at for act in acts if act.side is side and act.out), default=0.0)
-        opt_ins = [act.at for act in acts if act.side is not side and not act.out]
+        last_out = max((act.turn for act in acts if act.side is side and act.out), default=0)
+        opt_ins = [act.turn for act in acts if act.side is not side and not act.out]
         read_at = min(look.dynamics, look.campaign) if look else float("inf")
         opt_ins += [
-            act.at
+            act.turn
             for gone, act, at in record.gone_opt_ins
             if gone == name and act.side is not side and read_at <= at
         ]
@@ -211,13 +185,12 @@ class Judge:
         if name in record.races:
             self.counts["exempt_undone"] += 1
             return
+        told = ", ".join(f"{act.side} {'out' if act.out else 'in'} {act.at - self.start:.2f}" for act in acts)
         read = (
-            f", read at {look.dynamics - self.start:.2f} and {look.campaign - self.start:.2f}" if look else ""
+            f"read at {look.dynamics - self.start:.2f} and {look.campaign - self.start:.2f}" if look else ""
         )
-        self.violations.append(
-            f"I4: {side} of {record_id} {name} opted in at {self.world.now() - self.start:.2f}{read}, last opt-out "
-            f"there {last_out - self.start:.2f}, opt-ins elsewhere {[round(at - self.start, 2) for at in opt_ins]}"
-        )
+        at = self.world.now() - self.start
+        self.violations.append(f"I4: {side} of {record_id} {name} opted in at {at:.2f}, {read}; acts: {told}")
 
     @property
     def start(self) -> float:
@@ -252,27 +225,38 @@ class Judge:
         if last.out and self.world.both and not (campaign and dynamics):
             return [f"I4: {record_id} {name}: the opt-out in {last.side} did not arrive"]
         if not last.out and self.world.both:
-            self.counts["opt_in_arrived" if not (campaign or dynamics) else "opt_in_lost"] += 1
-            calm = name in self.world.settled_opt_ins.get(record_id, ())
-            if calm and (campaign or dynamics):
-                return [
-                    f"liveness: {record_id} {name}: an opt-in in {last.side} on settled ground did not arrive"
-                ]
+            return self._opt_in_at_rest(record_id, name, last, arrived=not (campaign or dynamics))
         return []
 
+    def _opt_in_at_rest(self, record_id: str, name: str, last: Act, *, arrived: bool) -> list[str]:
+        """Liveness: made on settled ground it arrives; one that was lost all the same is in the journal with why."""
+        self.counts["opt_in_arrived" if arrived else "opt_in_lost"] += 1
+        if arrived:
+            return []
+        ground = self.world.settled_opt_ins.get(record_id, {}).get(name, "")
+        what = f"{record_id} {name}: an opt-in in {last.side}"
+        if ground == "calm":
+            return [f"liveness: {what} on settled ground did not arrive"]
+        rules = self._journal(record_id, name, last.at)
+        if not (rules & LOST_RULES if ground else rules):
+            return [f"liveness: {what} was lost ({ground or 'no'} settled ground), journal: {sorted(rules)}"]
+        return []
 
-def _names(request: Request, record_id: str, world: Any) -> bool:
-    """Whether a write is about a record."""
-    if record_id in request.target:
-        return True
-    row = next(iter(world.campaign.engine.tables["profile"].find("externalId", record_id)), None)
-    return (row is not None and row.pkey in request.target.replace("%40", "@")) or record_id in str(
-        _body(request)
-    )
+    def _journal(self, record_id: str, name: str, since: float) -> set[str]:
+        """The rules by which a field was decided opted out since."""
+        return {
+            str(stored.entity["rule"])
+            for key, stored in self.world.account.tables["consentjournal"].rows.items()
+            if key[0].endswith(record_id)
+            and stored.entity["field"] == name
+            and stored.entity["decided"] == "out"
+            and from_iso(str(stored.entity["at"])) >= since - self.world.settings.skew_s
+        }
 
 
-def _body(request: Request) -> object:
+def _body(request: Request) -> dict[str, object]:
     try:
-        return json.loads(request.body or b"{}")
+        told = json.loads(request.body or b"{}")
     except ValueError:
         return {}
+    return told if isinstance(told, dict) else {}

@@ -153,9 +153,11 @@ class ConsentWorld(World):
         self.campaign.advance(self.campaign_lead)
         self.campaign.change_options(time_filter=rng.random() < 0.3, dates_creates=rng.random() < 0.3)
         self.judge = Judge(self)
+        self.account.tables["consents"].rows = self.judge.looks.rows
         self.witness = ConsentWitness(self)
         self.people = ConsentPeople(self)
-        self.settled_opt_ins: dict[str, set[str]] = {}
+        self.settled_opt_ins: dict[str, dict[str, str]] = {}
+        """By record and field: `calm` or `rough` weather, where the last act was made on settled ground."""
 
     def use(self, direction: str, policy: str) -> None:
         """The consent map of the processes that start from now on."""
@@ -169,16 +171,18 @@ class ConsentWorld(World):
     def scenario_permits(self, side: Side) -> bool:
         return self.both or self.direction == f"to_{side.value}"
 
-    def landed(self, process: Process, system: str, request: Request, response: Response) -> None:
-        self.judge.landed(process.name, system, request, response)
+    def landed(
+        self, process: Process, system: str, request: Request, response: Response, *, heard: bool
+    ) -> None:
+        self.judge.landed(process.name, system, request, response, heard=heard)
 
     def note_ground(self, record_id: str, name: str, *, calm: bool) -> bool:
-        """Whether the two sides and the row agree at this moment; in calm weather an opt-in made now must arrive."""
-        settled = self.settled_opt_ins.setdefault(record_id, set())
-        settled.discard(name)
+        """Whether the two sides and the row agree at this moment: then an opt-in made now arrives or is told lost."""
+        settled = self.settled_opt_ins.setdefault(record_id, {})
+        settled.pop(name, None)
         ground = self._settled(record_id, name)
-        if ground and calm and self.scenario.weather == CALM and self.policy == "agreed":
-            settled.add(name)
+        if ground and calm and self.policy == "agreed":
+            settled[name] = "calm" if self.scenario.weather == CALM else "rough"
         return ground
 
     def _settled(self, record_id: str, name: str) -> bool:
