@@ -50,7 +50,8 @@ from sync.settings import Settings
 from sync.storage.account import Account
 from sync.storage.blocked import Blocked
 from sync.storage.budget import WORK_SHARE, Budget, Limit
-from sync.storage.consents import ConsentRows, Journal
+from sync.storage.consent_journal import Journal
+from sync.storage.consents import ConsentRows
 from sync.storage.control import Control
 from sync.storage.events import Events
 from sync.storage.files import Files

@@ -22,7 +22,7 @@ from sync.flows.consent_verify import Difference, Verified, approve_opt_ins
 from sync.flows.consent_verify import verify as verify_all
 from sync.model import from_iso, to_iso
 from sync.planning.consent import SENTENCES, Rule
-from sync.storage.consents import Entry
+from sync.storage.consent_journal import Entry
 from sync.storage.ledger import bucket_of, partition_of
 
 app = typer.Typer(

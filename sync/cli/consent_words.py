@@ -8,7 +8,7 @@ from typing import Any
 from sync.consent_row import ConsentRow
 from sync.model import to_iso
 from sync.planning.consent import SENTENCES, Rule
-from sync.storage.consents import Entry
+from sync.storage.consent_journal import Entry
 
 WORDS = {"out": "opted out", "in": "opted in", "unknown": "not known", "": "nothing"}
 SYSTEM = {"campaign": "Campaign", "dynamics": "Dynamics"}

@@ -9,7 +9,7 @@ from sync.model import Row, to_iso
 from sync.planning.consent import Rule
 from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import ConsentPlan, Creation, Verdict
-from sync.storage.consents import Entry
+from sync.storage.consent_journal import Entry
 
 LOST = (Rule.BOTH_ACTED, Rule.OPT_IN_UNSAFE, Rule.OTHER_SIDE_OPTED_OUT)
 """Decisions that undo an opt-in."""

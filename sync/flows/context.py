@@ -24,7 +24,8 @@ from sync.planning.load import load_mapping
 from sync.settings import Settings
 from sync.storage.blocked import Blocked
 from sync.storage.budget import Budget
-from sync.storage.consents import ConsentRows, Journal
+from sync.storage.consent_journal import Journal
+from sync.storage.consents import ConsentRows
 from sync.storage.control import Control
 from sync.storage.history import Counters, History, ParkedRecords
 from sync.storage.jobs import Jobs

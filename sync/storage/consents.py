@@ -1,18 +1,16 @@
-"""The tables `consents` (one row a contact) and `consent_journal` (append-only: what was decided and why)."""
+"""The table `consents`: what the sync knows of each contact's consent (sync/consent_row.py), one row a contact."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sync.consent_row import Agreement, Announced, ConsentRow, FieldState, Kept, Side
-from sync.model import Clock, Random, from_iso, to_iso
-from sync.storage.table import Entity, Op, Query, RowConflict, Stored, Table, Verb
-
-LAST = 10**13
+from sync.model import from_iso, to_iso
+from sync.storage.table import Entity, Op, Query, Stored, Table
 
 
 class ConsentRows:
@@ -38,18 +36,12 @@ class ConsentRows:
 
     async def write_many(self, rows: Sequence[ConsentRow]) -> frozenset[str]:
         """Write rows of one partition, each over its ETag; the ids that had moved meanwhile are left out."""
-        left = list(rows)
-        conflicts: set[str] = set()
-        while left:
-            part = left[:100]
-            try:
-                await self._table.submit([_op(row) for row in part])
-            except RowConflict as conflict:
-                conflicts.add(part[conflict.index].record_id)
-                del left[conflict.index]
-                continue
-            left = left[100:]
-        return frozenset(conflicts)
+        etags = await self._table.submit_each([_op(row) for row in rows])
+        return frozenset(row.record_id for row, etag in zip(rows, etags, strict=True) if etag is None)
+
+    async def remove(self, partition: str, record_id: str) -> None:
+        """Forget a contact, whatever the row says."""
+        await self._table.delete(partition, record_id)
 
     async def scan(self, partition: str) -> AsyncIterator[ConsentRow]:
         """All rows of a partition."""
@@ -58,7 +50,7 @@ class ConsentRows:
 
 
 def _op(row: ConsentRow) -> Op:
-    return Op(Verb.INSERT if row.etag is None else Verb.REPLACE, _entity(row), row.etag)
+    return Op.over(_entity(row), row.etag)
 
 
 def _entity(row: ConsentRow) -> Entity:
@@ -112,73 +104,3 @@ def _row(stored: Stored) -> ConsentRow:
 def _unpacked(told: list[Any]) -> FieldState:
     value, by, stamp, *kept = told
     return FieldState(Agreement(value, Side(by), stamp), Kept(*kept) if kept else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One journal line: a field before and after a decision. Values are `out`, `in` or empty; no personal data."""
-
-    record_id: str
-    field: str
-    campaign: str
-    dynamics: str
-    agreed: str
-    campaign_at: str
-    """Campaign's `…LastModified` as read, and Dynamics' `modifiedon`."""
-    dynamics_at: str
-    decided: str
-    rule: str
-    wrote: str
-    """`campaign`, `dynamics`, or empty."""
-    campaign_after: str
-    dynamics_after: str
-    outcome: str
-    """`done`, `unknown`, `kept`, `braked`, or a catalogue code."""
-    run: str = ""
-    at: float = 0.0
-
-
-class Journal:
-    """Append-only; newest first per contact."""
-
-    def __init__(self, table: Table, clock: Clock, rng: Random) -> None:
-        self._table = table
-        self._clock = clock
-        self._rng = rng
-
-    async def add(self, mapping: str, entries: Sequence[Entry]) -> None:
-        """Append lines."""
-        now = self._clock.now()
-        for entry in entries:
-            told = {name: getattr(entry, name) for name in _TOLD}
-            await self._table.upsert(
-                {
-                    "PartitionKey": f"{mapping}:{entry.record_id}",
-                    "RowKey": f"{LAST - int(now * 1000):013d}-{self._rng.getrandbits(32):08x}",
-                    "at": to_iso(now),
-                    **told,
-                }
-            )
-
-    async def of(self, mapping: str, record_id: str, *, most: int = 200) -> list[Entry]:
-        """The newest lines of a contact, oldest first."""
-        page = await self._table.page(Query(partition=f"{mapping}:{record_id}"), size=most)
-        return [_entry(stored) for stored in reversed(page.rows)]
-
-    async def since(self, mapping: str, start: float) -> AsyncIterator[Entry]:
-        """All lines from a time on (scans the mapping's partitions)."""
-        query = Query(
-            partition_from=f"{mapping}:", partition_below=f"{mapping};", where=(("at", "ge", to_iso(start)),)
-        )
-        async for stored in self._table.scan(query):
-            yield _entry(stored)
-
-
-_TOLD = tuple(name for name in Entry.__dataclass_fields__ if name not in ("record_id", "at"))
-
-
-def _entry(stored: Stored) -> Entry:
-    entity = stored.entity
-    told = {name: str(entity[name]) for name in _TOLD}
-    record_id = str(entity["PartitionKey"]).partition(":")[2]
-    return Entry(record_id=record_id, at=from_iso(str(entity["at"])), **told)

@@ -164,18 +164,8 @@ class Events:
 
     async def write(self, rows: Sequence[EventRow]) -> set[str]:
         """Write rows over the ETags they carry; the keys of those that had moved, which are left out."""
-        left = list(rows)
-        conflicts: set[str] = set()
-        while left:
-            part = left[:100]
-            try:
-                await self._table.submit([_op(row) for row in part])
-            except RowConflict as conflict:
-                conflicts.add(part[conflict.index].key)
-                del left[conflict.index]
-                continue
-            left = left[100:]
-        return conflicts
+        etags = await self._table.submit_each([_op(row) for row in rows])
+        return {row.key for row, etag in zip(rows, etags, strict=True) if etag is None}
 
     async def claim(self, partition: str) -> PartitionClaim:
         """The partition's claim as it stands."""
@@ -289,4 +279,4 @@ def entity_of(row: EventRow) -> Entity:
 
 
 def _op(row: EventRow) -> Op:
-    return Op(Verb.INSERT if row.etag is None else Verb.REPLACE, entity_of(row), row.etag)
+    return Op.over(entity_of(row), row.etag)

@@ -8,10 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sync.model import Clock, Random, from_iso, to_iso
-from sync.storage.lanes import gather_all
+from sync.storage.lines import Lines
 from sync.storage.table import Entity, Op, Query, RowConflict, StorageFault, Stored, Table, Verb
-
-LAST = 10**13
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,42 +30,26 @@ class History:
     """Newest first per record."""
 
     def __init__(self, table: Table, clock: Clock, rng: Random) -> None:
-        self._table = table
-        self._clock = clock
-        self._rng = rng
+        self._lines = Lines(table, clock, rng)
+        self.expire_page = self._lines.expire_page
 
     async def add(self, mapping: str, events: Sequence[Event]) -> None:
         """Append; a lost line loses no data (the ledger is the truth)."""
-        now = self._clock.now()
-        await gather_all([self._table.upsert(self._entity(mapping, event, now)) for event in events])
-
-    def _entity(self, mapping: str, event: Event, now: float) -> dict[str, str | int]:
-        return {
-            "PartitionKey": f"{mapping}:{event.record_id}",
-            "RowKey": f"{LAST - int(now * 1000):013d}-{self._rng.getrandbits(32):08x}",
-            "did": event.did,
-            "calls": event.calls,
-            "code": event.code,
-            "why": event.why,
-            "correlation": event.correlation,
-            "at": to_iso(now),
-        }
-
-    async def expire_page(self, before: float, token: str | None) -> tuple[Counter[str], str | None]:
-        """Remove one page of lines older than `before`; how many by mapping, and the next page's token."""
-        query = Query(where=(("at", "lt", to_iso(before)),), select=("PartitionKey", "RowKey"))
-        page = await self._table.page(query, token=token)
-        gone: Counter[str] = Counter()
-        for start in range(0, len(page.rows), 32):
-            part = [stored.entity for stored in page.rows[start : start + 32]]
-            await gather_all([self._table.submit([Op(Verb.DELETE, entity)]) for entity in part])
-            gone.update(str(entity["PartitionKey"]).partition(":")[0] for entity in part)
-        return gone, page.token
+        await self._lines.add(mapping, [(event.record_id, _told(event)) for event in events])
 
     async def of(self, mapping: str, record_id: str, *, most: int = 20) -> list[Event]:
         """The newest lines of a record."""
-        page = await self._table.page(Query(partition=f"{mapping}:{record_id}"), size=most)
-        return [_event(record_id, stored) for stored in page.rows]
+        return [_event(record_id, stored) for stored in await self._lines.of(mapping, record_id, most)]
+
+
+def _told(event: Event) -> Entity:
+    return {
+        "did": event.did,
+        "calls": event.calls,
+        "code": event.code,
+        "why": event.why,
+        "correlation": event.correlation,
+    }
 
 
 def _event(record_id: str, stored: Stored) -> Event:

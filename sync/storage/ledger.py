@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sync.model import LedgerRow, RecordRef, State, from_iso, to_iso
-from sync.storage.table import Entity, Op, Page, Query, RowConflict, Scalar, Stored, Table, Verb
+from sync.storage.table import Entity, Op, Page, Query, RowConflict, Scalar, Stored, Table
 
 
 def bucket_of(record_id: str, buckets: int) -> int:
@@ -111,23 +111,11 @@ class Ledger:
 
     async def write(self, rows: Sequence[LedgerRow]) -> Written:
         """Write each row over the ETag it carries; rows that moved are left out, the rest is written."""
-        left = list(rows)
-        conflicts: set[str] = set()
-        stored: dict[str, LedgerRow] = {}
-        while left:
-            part = left[:100]
-            ops = [_op(row) for row in part]
-            try:
-                etags = await self._table.submit(ops)
-            except RowConflict as conflict:
-                conflicts.add(part[conflict.index].record_id)
-                del left[conflict.index]
-                continue
-            stored.update(
-                {row.record_id: replace(row, etag=etag) for row, etag in zip(part, etags, strict=True)}
-            )
-            left = left[100:]
-        return Written(stored, frozenset(conflicts))
+        etags = await self._table.submit_each([Op.over(to_entity(row), row.etag) for row in rows])
+        stored = {
+            row.record_id: replace(row, etag=etag) for row, etag in zip(rows, etags, strict=True) if etag
+        }
+        return Written(stored, frozenset(row.record_id for row in rows) - set(stored))
 
     async def page(self, partition: str, *, token: str | None = None, size: int = 1000) -> Page:
         """One page of a partition, for scans that must be resumable."""
@@ -151,7 +139,3 @@ class Ledger:
         except RowConflict:
             return False
         return True
-
-
-def _op(row: LedgerRow) -> Op:
-    return Op(Verb.INSERT if row.etag is None else Verb.REPLACE, to_entity(row), row.etag)

@@ -53,6 +53,11 @@ class Op:
     entity: Entity
     etag: str | None = None
 
+    @classmethod
+    def over(cls, entity: Entity, etag: str | None) -> Op:
+        """Write a row over the version that was read; None: there was none."""
+        return cls(Verb.INSERT if etag is None else Verb.REPLACE, entity, etag)
+
     @property
     def key(self) -> tuple[str, str]:
         return str(self.entity["PartitionKey"]), str(self.entity["RowKey"])
@@ -130,6 +135,22 @@ class Table:
         """Apply up to 100 writes of one partition, all or nothing; raises RowConflict, StorageFault, ValueError."""
         _refuse(ops)
         return await self._backend.submit(ops) if ops else []
+
+    async def submit_each(self, ops: Sequence[Op]) -> list[str | None]:
+        """Apply any number of writes of one partition; the new ETags in order, None for rows that had moved."""
+        left = dict(enumerate(ops))
+        etags: list[str | None] = [None] * len(ops)
+        while left:
+            part = list(left)[:MAX_OPERATIONS]
+            try:
+                written = await self.submit([left[index] for index in part])
+            except RowConflict as conflict:
+                del left[part[conflict.index]]
+                continue
+            for index, etag in zip(part, written, strict=True):
+                etags[index] = etag
+                del left[index]
+        return etags
 
     async def insert(self, entity: Entity) -> str:
         """Write a row that must not exist; raises RowConflict."""

@@ -17,7 +17,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.wire import Request, Response
 from sync.consent_row import Side
@@ -54,6 +54,8 @@ class Record:
     acts: dict[str, list[Act]] = field(default_factory=dict)
     gone_opt_ins: list[tuple[str, Act, float]] = field(default_factory=list)
     """Opt-ins of contacts deleted since, and when: a look that read before may still act on them."""
+    created: dict[str, float] = field(default_factory=dict)
+    """By field: when a create that agreed on it read Dynamics, at the latest."""
     races: set[str] = field(default_factory=set)
     """Fields of which a race was met: at rest they are counted, not judged."""
 
@@ -66,7 +68,7 @@ class Judge:
         self.records: dict[str, Record] = {}
         self.violations: list[str] = []
         self.counts: Counter[str] = Counter()
-        self.looks = Looks(world.now, self._race)
+        self.looks = Looks(world.now, self._race, self._created)
         self.turn = 0
         self.before: dict[Key, tuple[bool | None, bool | None]] = {}
 
@@ -87,10 +89,18 @@ class Judge:
         record.acts.setdefault(name, []).append(Act(side, out, self.world.now(), self.turn))
         self.looks.acted(record_id, name, side)
         if side is Side.DYNAMICS:
-            last = self.looks.recorded.get(record_id, 0.0)
+            last = max(self.looks.recorded.get(record_id, 0.0), record.created.get(name, 0.0))
             if last and sum(act.side is side and act.at > last for act in record.acts[name]) >= 2:
                 self._race(record_id, name, "flip")
         self.counts[f"act_{side}_{'out' if out else 'in'}"] += 1
+
+    def _created(self, record_id: str, fields: dict[str, list[Any]]) -> None:
+        """A create agreed on what it had read of Dynamics, perhaps long before: when Dynamics last said so."""
+        record = self.of(record_id)
+        for name, (value, *_) in fields.items():
+            acts = [act for act in record.acts.get(name, []) if act.side is Side.DYNAMICS]
+            since = acts[-1].at - 1e-6 if acts and acts[-1].out is not value else self.world.now()
+            record.created[name] = since
 
     def _race(self, record_id: str, name: str, kind: str) -> None:
         """One of the three windows that no client can close was met."""

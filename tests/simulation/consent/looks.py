@@ -6,8 +6,10 @@ done than to give the claim back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sync.consent_row import Side
 from sync.storage.table import Stored
@@ -46,11 +48,21 @@ class NoticedRows(dict[tuple[str, str], Stored]):
 
 
 class Looks:
-    """Follows the claims. `race` is called with a record, a field and the name of the race that was met."""
+    """Follows the claims.
 
-    def __init__(self, now: Callable[[], float], race: Callable[[str, str, str], None]) -> None:
+    `race` is called with a record, a field and the name of the race that was met; `created` with a record and the
+    fields on which a create agreed.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        race: Callable[[str, str, str], None],
+        created: Callable[[str, dict[str, list[Any]]], None],
+    ) -> None:
         self._now = now
         self._race = race
+        self._created = created
         self.rows = NoticedRows(self._written)
         self._open: dict[str, Look] = {}
         self._last: dict[tuple[str, str], Look] = {}
@@ -69,8 +81,7 @@ class Looks:
         elif (
             look is None and not owner and entity["fields"] not in ("{}", before and before.entity["fields"])
         ):
-            # A create agreed.
-            self.recorded[record_id] = self._now()
+            self._created(record_id, json.loads(str(entity["fields"])))
         if owner and look is None:
             self._open[record_id] = Look(record_id, owner, entity["updated"])
 
