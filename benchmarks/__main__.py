@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import calls, engine, events, latency, pipeline
+from benchmarks import calls, consent, engine, events, latency, pipeline
 
 RESULTS = Path(__file__).parent / "results.json"
 PIPELINE_RECORDS = 4_000
@@ -42,12 +42,15 @@ TARGETS = {
     "events_missing_or_double": ("<=", 0.0),
     "event_writes_after_rerun": ("<=", 0.0),
     "event_campaign_minutes": ("<", 60.0),
+    "consent_latency_s.to_dynamics.p95": ("<", 300.0),
+    "consent_latency_s.to_dynamics_during_load.p95": ("<", 300.0),
+    "consent_load_ratio": ("<=", 1.2),
     "event_refusals_after_first_minute": ("<=", 0.0),
     "export_memory_growth": ("<=", 1.05),
 }
 """The targets of design 9."""
 EXAMPLES = """examples:
-  scripts/bench --quick         all but the large loads, under two minutes
+  scripts/bench --quick         all but consent and the large loads, under two minutes
   scripts/bench                 with first loads of 20,000 and 100,000 contacts
   scripts/bench --full          also 200,000 contacts, and the 10-minute message lease
   scripts/bench --only memory   that step again; the other numbers stay as they were
@@ -103,6 +106,7 @@ def run(arguments: argparse.Namespace, console: Console) -> Run:
     bench.step("events under service protection", lambda say: events.protection(quick=arguments.quick))
     bench.step("export memory", lambda say: events.memory())
     if not arguments.quick:
+        bench.step("consent", consent.measure)
         sizes = [20_000, 100_000] + ([200_000] if arguments.full else [])
         bench.step("memory of a first load", lambda say: _memory(say, sizes))
     return bench

@@ -43,11 +43,15 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Both values as last seen, where the side that should be written may not be."""
+    """Both values as last seen, where the side that should be written may not be.
+
+    `side` is the one that the direction leaves alone; None: the brake or another field of the column holds it.
+    """
 
     campaign: bool
     dynamics: bool
     stamp: str
+    side: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class ConsentRow:
 
     `found`: the profile was in Campaign before any POST of ours. `contact_created` and `profile_created` say which
     records agreed: after a deletion and a new creation under the same id nothing is agreed any more. `announced`
-    outlives its claim where the outcome is unknown.
+    outlives its claim where the outcome is unknown. `looked` is when the last look that came to its end began.
     """
 
     partition: str
@@ -84,6 +88,7 @@ class ConsentRow:
     take_over: float = 0.0
     announced: Mapping[str, Announced] = field(default_factory=dict)
     updated: float = 0.0
+    looked: float = 0.0
 
     def of(self, name: str) -> FieldState:
         """A field's state; nothing agreed if it is new."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from urllib.error import URLError
 
 from sandbox.demo import mailing
+from sandbox.demo.consent import OptOuts
 from sandbox.demo.measure import calls_of
 from sandbox.demo.report import Report
 from sandbox.demo.run import LIMIT, Stuck, prepare
@@ -29,7 +30,7 @@ examples:
 DESCRIPTION = """\
 Seeds a made-up Dynamics tenant, runs the function app against look-alikes of Dynamics and Adobe Campaign and a local
 storage emulator, lets people edit, delete and re-create contacts, and compares both sides record by record;
-then sends a small campaign and shows what salespeople see on two timelines.
+then sends a small campaign, shows what salespeople see on two timelines, and lets a contact opt out in each system.
 Nothing leaves this machine, and nothing keeps running or stays behind when it ends.
 """
 
@@ -71,13 +72,14 @@ def _play(running: Stack, report: Report, options: argparse.Namespace) -> bool:
     plain = {contact.id for contact in demo.story.contacts.values() if not contact.kind}
     there = [record["contactid"] for record in running.dynamics.records() if record["contactid"] in plain]
     mailed = mail.play(there[:12])
+    carried = OptOuts(running, report).play(there[12:])
     report.result(result, demo.story.contacts)
     if options.json:
         print(json.dumps(result.as_json()), flush=True)
     if not options.once:
         report.addresses(running, next(c.id for c in demo.story.contacts.values() if not c.kind))
         _watch(running, report)
-    return result.equal and mailed
+    return result.equal and mailed and carried
 
 
 def _watch(running: Stack, report: Report) -> None:

@@ -49,6 +49,11 @@ class Work:
     def mapping(self) -> str:
         return self.chunk.mapping
 
+    def looks(self, plans: Iterable[Plan]) -> int:
+        """Looks at consent that this chunk asks for beside its calls: they take their time from the budget too."""
+        unlooked = self.consent.unlooked if self.consent is not None else []
+        return sum(p.record_id in unlooked and not p.calls for p in plans)
+
 
 SERIAL_S = 120.0
 
@@ -105,7 +110,8 @@ class Apply:
             return
         if work.consent is not None:
             # Before the budget is asked: consent waits for nothing that the profile waits for.
-            await work.consent.compare(work.sources, work.rows)
+            at_once = work.chunk.lane is not Lane.BACKFILL
+            await work.consent.compare(work.sources, work.rows, at_once=at_once)
         plans = self._plan(work)
         await self._carry_out(work, plans)
 
@@ -217,7 +223,8 @@ class Apply:
         context = self._context
         for waiting in [p for p in plans if p.do is Do.WAIT]:
             await self._back(work, [waiting.record_id], delay_s=work.links.delay(waiting))
-        wanted = sum(planned_calls(work.target, p, work.rows[p.record_id]) for p in plans)
+        looks = work.looks(plans)
+        wanted = looks + sum(planned_calls(work.target, p, work.rows[p.record_id]) for p in plans)
         permits = None
         if wanted:
             # A record that could not get one more call under its claim says how many it needs.
@@ -231,7 +238,9 @@ class Apply:
             if grant.denied:
                 await self._wait_for(work, grant)
                 return
-            permits = Permits(context, grant, backfill=work.chunk.lane is Lane.BACKFILL)
+            permits = Permits(context, grant, backfill=work.chunk.lane is Lane.BACKFILL, used=looks)
+        if work.consent is not None:
+            await work.consent.hint_unlooked()
         braked = await self._recorder.brake(work.mapping, work.chunk, work.progress, plans, work.rows)
         plans = [braked.get(p.record_id, p) for p in plans]
         await work.links.announce(plans, work.rows)
@@ -252,7 +261,7 @@ class Apply:
             await self._call(work, mine, claims.rows, permits)
             await context.budget.give_back(permits.grant, permits.grant.calls - permits.used)
         elif permits is not None:
-            await context.budget.give_back(permits.grant, permits.grant.calls)
+            await context.budget.give_back(permits.grant, permits.grant.calls - permits.used)
 
     async def _wait_for(self, work: Work, grant: Grant) -> None:
         """Come back when the reservation starts; the whole chunk is planned anew then."""

@@ -14,7 +14,7 @@ from sync.campaign.records import Addressing, Ref
 from sync.consent_row import ConsentRow, Side
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.call import Permits, TooLate
-from sync.flows.consent_hints import has_profile, hint
+from sync.flows.consent_hints import Hint, has_profile, hint, hint_again
 from sync.flows.consent_record import record
 from sync.flows.context import Context
 from sync.model import SourceRow
@@ -46,22 +46,22 @@ class _ComeBack(Exception):
         super().__init__()
 
 
-async def work_hint(context: Context, record_id: str, invocation: str) -> None:
+async def work_hint(context: Context, told: Hint, invocation: str) -> None:
     """Work one hint; what cannot be done now is hinted again."""
-    told = context.consent_map
-    if told is None or context.consent_of(told.consent) is None:
+    consent = context.consent_map
+    if consent is None or context.consent_of(consent.consent) is None:
         return
     try:
-        consents = await context.resolved_consent(told.consent)
+        consents = await context.resolved_consent(consent.consent)
         assert consents is not None
-        await Look(context, consents, record_id, f"{invocation}:{context.nonce()}").work()
+        await Look(context, consents, told, f"{invocation}:{context.nonce()}").work()
     except _ComeBack as later:
-        await hint(context, [record_id], delay_s=later.delay_s)
+        await hint_again(context, told, delay_s=later.delay_s)
     except SyncError as error:
-        delay = await context.stopped(told.consent, "consent", error)
-        await hint(context, [record_id], delay_s=delay)
+        delay = await context.stopped(consent.consent, "consent", error)
+        await hint_again(context, told, delay_s=delay)
     else:
-        await context.control.resume(told.consent, "consent")
+        await context.control.resume(consent.consent, "consent")
     await context.counters.flush()
 
 
@@ -71,12 +71,18 @@ class Look:
 
     context: Context
     consents: Consents
-    record_id: str
+    hint: Hint
     owner: str
+    began: float = 0.0
+    """When the row was claimed."""
 
     @property
     def mapping(self) -> str:
         return self.consents.map.consent
+
+    @property
+    def record_id(self) -> str:
+        return self.hint.record_id
 
     async def work(self) -> None:
         """Claim the row and look; raises _ComeBack, SyncError."""
@@ -91,27 +97,35 @@ class Look:
             # Unknown to the sync, or not created yet: a create carries consent and compares it afterwards.
             return
         before = await self._free_row(partition)
+        if self._looked_since(before):
+            return
         now = context.clock.now()
         # Waiting comes before the claim: it is too short to wait in.
         grant = await context.budget.take(CALLS, straight=True)
+        wait = grant.start - now if grant.denied else 0.0
         if grant.denied:
-            wait = grant.start - now
             if wait > LONGEST_WAIT_S:
                 # Campaign said when to come back; a reservation that far away would only be lost.
                 await context.budget.give_back(grant, grant.reserved)
                 raise _ComeBack(wait)
             await context.clock.sleep(wait)
-            before = await self._free_row(partition)
         permits = Permits(context, grant, backfill=False)
-        claimed = await self._claim(before, context.clock.now())
         try:
-            await self._look(compiled, claimed, permits)
+            if wait:
+                before = await self._free_row(partition)
+                if self._looked_since(before):
+                    return
+            await self._look(compiled, await self._claim(before, context.clock.now()), permits)
         except RowConflict:
             # The row moved under our claim: the profile was created anew. Nothing of ours is under way: look again.
             await self._let_go(partition)
             raise _ComeBack(1.0) from None
         finally:
             await context.budget.give_back(grant, grant.calls - permits.used)
+
+    def _looked_since(self, row: ConsentRow) -> bool:
+        """Whether a look that came to its end began after this hint was given, whichever clock told its time."""
+        return bool(self.hint.at) and row.looked > self.hint.at + self.context.settings.skew_s
 
     async def _free_row(self, partition: str) -> ConsentRow:
         """The row, unless somebody else holds a live claim; raises _ComeBack."""
@@ -122,6 +136,7 @@ class Look:
         return row
 
     async def _claim(self, before: ConsentRow, now: float) -> ConsentRow:
+        self.began = now
         settings = self.context.settings
         until = settings.claim_deadline(now)
         claim = replace(
@@ -236,7 +251,7 @@ class Look:
         """The journal, then the row; what the other side still needs is another hint."""
         context = self.context
         await record(context, self.mapping, plan, "done", self.owner)
-        after = replace(plan.done(), etag=held.etag, updated=context.clock.now())
+        after = replace(plan.done(), etag=held.etag, updated=context.clock.now(), looked=self.began)
         await context.consents.write(after.released())
         if plan.more:
             await hint(context, [self.record_id])
@@ -257,6 +272,9 @@ class Look:
     async def _refused(self, plan: ConsentPlan, error: SyncError) -> NoReturn:
         """A write was answered with an error: nothing was applied. Raises what comes next."""
         context = self.context
+        if plan.opt_ins and plan.write is not None:
+            # They did not happen: the next try counts them again.
+            await context.control.unbrake_opt_ins(self.mapping, plan.write.value, len(plan.opt_ins))
         if isinstance(error, Throttled):
             if plan.write is Side.CAMPAIGN:
                 await context.budget.hold_until(context.clock.now() + error.retry_after)

@@ -12,7 +12,7 @@ from sync.flows.consent_record import record_creation
 from sync.flows.context import Context
 from sync.model import LedgerRow, Row, SourceRow, State
 from sync.planning.consent_pairs import Consents
-from sync.planning.consent_plan import Creation, created_row, creation, differs
+from sync.planning.consent_plan import Creation, created_row, creation, differs, opted_out
 from sync.planning.outcome import Kind, Outcome
 from sync.planning.plan import Plan
 from sync.storage.table import RowConflict
@@ -30,6 +30,7 @@ class ChunkConsent:
     consents: Consents | None
     rows: dict[str, ConsentRow]
     created: dict[str, tuple[SourceRow, Row, Creation]] = field(default_factory=dict)
+    unlooked: list[str] = field(default_factory=list)
 
     def creation(self, source: SourceRow) -> Creation:
         """The consent fields of a POST; raises SyncError `consent_unusable`."""
@@ -57,8 +58,14 @@ class ChunkConsent:
         """A POST of ours was answered with the profile."""
         self.created[source.record_id] = (source, profile, made)
 
-    async def compare(self, sources: Mapping[str, SourceRow | None], ledger: Mapping[str, LedgerRow]) -> None:
-        """Hint the contacts that have a profile and whose consent is not what the row says, whatever is planned."""
+    async def compare(
+        self, sources: Mapping[str, SourceRow | None], ledger: Mapping[str, LedgerRow], *, at_once: bool
+    ) -> None:
+        """Hint the contacts that have a profile and whose consent is not what the row says, whatever is planned.
+
+        Unless all go `at_once`, those that were only never looked at, and are not opted out, are left in `unlooked`:
+        consent switched on over many contacts would keep the lane busy for days before the next opt-out.
+        """
         if self.consents is None:
             return
         found = []
@@ -67,9 +74,18 @@ class ChunkConsent:
             written = bool(row.hash) or row.unresolved
             if source is None or not written or row.state is State.DELETED or source.version < row.version:
                 continue
-            if differs(self._row(record_id), self.consents, contact=source.values):
+            known = self._row(record_id)
+            if not differs(known, self.consents, contact=source.values):
+                continue
+            if at_once or known.agreed or opted_out(self.consents, source.values):
                 found.append(record_id)
+            else:
+                self.unlooked.append(record_id)
         await hint(self.context, found)
+
+    async def hint_unlooked(self) -> None:
+        """Hint what `compare` left, once the budget says that there is time for it."""
+        await hint(self.context, self.unlooked)
 
     async def after(self, ended: Mapping[str, tuple[Plan, Outcome]], run: str) -> None:
         """Rows of what was created or found; hints for what is not agreed."""
@@ -83,7 +99,7 @@ class ChunkConsent:
             known = self._row(record_id)
             if outcome.kind is Kind.CREATED and record_id in self.created:
                 source, profile, made = self.created[record_id]
-                row = created_row(known, consents, source.values, profile, made)
+                row = created_row(known, consents, source.values, profile)
                 rows.append(replace(row, updated=now))
                 if differs(row, consents):
                     hints.add(record_id)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sync import telemetry
 from sync.errors import SyncError
 from sync.flows.context import Context
-from sync.model import Lane, Row, SourceRow, State
+from sync.model import Lane, Row, SourceRow, State, from_iso, to_iso
 from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import differs, opted_out
 from sync.storage.lanes import MessageUnreadable, gather_all
@@ -20,23 +21,33 @@ from sync.storage.ledger import bucket_of, partition_of
 from sync.storage.watermarks import Progress
 
 AT_ONCE = 50
+BRAKE = "delete_brake"
+"""Code of a parked delete."""
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def to_hint(record_id: str) -> str:
-    """A message of the consent lane: a contact id and nothing else."""
-    return json.dumps({"contact": record_id})
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A message of the consent lane: look at this contact, unless somebody did since `at` (0: not known)."""
+
+    record_id: str
+    at: float = 0.0
+
+    @property
+    def message(self) -> str:
+        return json.dumps({"contact": self.record_id, "at": to_iso(self.at)})
 
 
-def from_hint(body: str) -> str:
-    """The contact id; raises MessageUnreadable."""
+def from_hint(body: str) -> Hint:
+    """Raises MessageUnreadable."""
     try:
-        told = json.loads(body)["contact"]
-    except (ValueError, KeyError, TypeError):
+        told = json.loads(body)
+        record_id, at = told["contact"], from_iso(told["at"]) if "at" in told else 0.0
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise MessageUnreadable("a message that is no hint") from None
-    if not isinstance(told, str) or not is_contact_id(told):
+    if not isinstance(record_id, str) or not is_contact_id(record_id):
         raise MessageUnreadable("a hint without a contact id")
-    return told
+    return Hint(record_id, at)
 
 
 def is_contact_id(text: str) -> bool:
@@ -44,13 +55,19 @@ def is_contact_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-async def hint(context: Context, record_ids: Iterable[str], *, delay_s: float = 0.0) -> None:
-    """Queue hints."""
+async def hint(context: Context, record_ids: Iterable[str]) -> None:
+    """Queue hints of this moment."""
     queue = context.lanes.queue(Lane.CONSENT)
+    now = context.clock.now()
     ids = list(dict.fromkeys(record_ids))
     for start in range(0, len(ids), AT_ONCE):
         part = ids[start : start + AT_ONCE]
-        await gather_all([queue.put(to_hint(record_id), delay_s=delay_s) for record_id in part])
+        await gather_all([queue.put(Hint(record_id, now).message) for record_id in part])
+
+
+async def hint_again(context: Context, told: Hint, *, delay_s: float) -> None:
+    """Queue a hint that could not be worked; it keeps its time."""
+    await context.lanes.queue(Lane.CONSENT).put(told.message, delay_s=delay_s)
 
 
 async def hint_contacts(
@@ -112,4 +129,5 @@ async def has_profile(context: Context, partition: str, record_id: str) -> bool:
     A parked delete, or a record on hold, comes back with its next apply, which compares it.
     """
     row = await context.ledger.get(partition, record_id)
-    return (bool(row.hash) or row.unresolved) and row.state not in (State.DELETED, State.PARKED, State.HOLD)
+    missing = row.state in (State.DELETED, State.HOLD) or (row.state is State.PARKED and row.code == BRAKE)
+    return (bool(row.hash) or row.unresolved) and not missing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync import telemetry
-from sync.consent_row import Kept, Side
+from sync.consent_row import Side
 from sync.flows.context import Context
 from sync.model import Row, to_iso
 from sync.planning.consent import Rule
@@ -53,9 +53,9 @@ async def record(context: Context, mapping: str, plan: ConsentPlan, outcome: str
 def _is_news(plan: ConsentPlan, verdict: Verdict) -> bool:
     if verdict in plan.written:
         return True
-    look, state = verdict.look, verdict.state
+    state = verdict.state
     if verdict.held:
-        return state.kept != Kept(look.campaign, look.dynamics, look.stamp)
+        return state.kept != verdict.kept
     if verdict.decision.write is not None:
         return False
     known = state.agreement.value

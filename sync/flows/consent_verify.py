@@ -9,7 +9,7 @@ from sync.flows.consent_hints import has_profile, hint, is_contact_id
 from sync.flows.context import Context
 from sync.model import Row
 from sync.planning.consent_pairs import Consents
-from sync.planning.consent_plan import look_at
+from sync.planning.consent_plan import differs, look_at
 from sync.storage.ledger import bucket_of, partition_of
 
 PAGE = 200
@@ -84,19 +84,20 @@ async def _compare(
         done.contacts += 1
         row = await context.consents.get(places[record_id], record_id)
         for pair in consents.pairs:
-            look = look_at(pair, contact, profiles[record_id])
+            look = look_at(consents, pair, contact, profiles[record_id])
             if look is None:
                 done.undecidable += 1
             elif look.campaign != look.dynamics:
                 kept = row.of(pair.name).kept
                 same = kept is not None and (kept.campaign, kept.dynamics) == (look.campaign, look.dynamics)
+                same = same and not differs(row, consents)
                 yield Difference(record_id, pair.name, look.campaign, look.dynamics, same)
 
 
 async def approve_opt_ins(context: Context, mapping: str, side: str) -> int:
     """Let the parked opt-ins towards a side through: hint them, and start counting anew; how many."""
     ids = [item.record_id async for item in context.parked.all(f"consent:{side}") if item.mapping == mapping]
-    await context.control.approve_opt_ins(mapping, side)
+    await context.control.approve_opt_ins(mapping, side, len(ids))
     await hint(context, ids)
     for record_id in ids:
         await context.parked.remove(f"consent:{side}", mapping, record_id)

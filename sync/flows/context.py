@@ -41,6 +41,8 @@ DEFAULT_PARALLELISM = 8
 """Requests to Dynamics at once until it has said how many it likes."""
 LONGEST_WAIT_S = 20.0
 """Inside a function; whoever must wait longer comes back."""
+NOT_COMPARED = {"policy", "clock_tolerance"}
+"""Keys of the consent map that only decide how a difference ends."""
 STOPPED_DELAY_S = 60.0
 """How long work waits while a flow is stopped (credentials, roles, another environment)."""
 
@@ -172,7 +174,8 @@ class Context:
             known = await Metadata(self.dynamics).attributes(compiled.table)
             wanted = [field.source for field in told.fields]
             present = [column for column in (*wanted, "modifiedon", "createdon") if column in known]
-            self._reading[key] = with_columns(compiled, present)
+            # A map that carries more than before has every contact compared: what differs already changes no more.
+            self._reading[key] = with_columns(compiled, present, told.model_dump(exclude=NOT_COMPARED))
         return self._reading[key]
 
     async def spend(self) -> None:

@@ -32,8 +32,13 @@ async def expire_rows(context: Context) -> dict[str, int]:
     async def tombstones(token: str | None) -> tuple[Counter[str], str | None]:
         return await _tombstones(context, epochs, token)
 
+    async def journal(token: str | None) -> tuple[Counter[str], str | None]:
+        before = context.clock.now() - context.settings.consent_journal_days * DAY_S
+        return await context.journal.expire_page(before, token)
+
     gone = {
         "history": await _pages(context, "history", history, until),
+        "journal": await _pages(context, "journal", journal, until),
         "tombstones": await _pages(context, "tombstones", tombstones, until),
     }
     await _fold_counters(context, until)
@@ -69,6 +74,7 @@ async def _tombstones(
         mapping, epoch, _ = row.partition.split(":")
         outdated = int(epoch) < epochs.get(mapping, 0)
         if (outdated or _settled_tombstone(row)) and await context.ledger.delete(row):
+            await context.consents.remove(row.partition, row.record_id)
             gone[mapping] += 1
             if not outdated:
                 context.counters.count(mapping, "state:deleted", -1)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sync import telemetry
 from sync.flows.commands import read_command, send
-from sync.flows.consent_hints import from_hint, hint
+from sync.flows.consent_hints import from_hint, hint_again
 from sync.flows.context import Context
 from sync.model import Lane
 from sync.storage.history import Parked
@@ -24,7 +24,7 @@ async def poison(context: Context, lane: Lane, body: str) -> None:
     """Send a poison message back to its lane, each record alone, after a pause."""
     try:
         if lane is Lane.CONSENT:
-            await hint(context, [from_hint(body)], delay_s=DELAY_S)
+            await hint_again(context, from_hint(body), delay_s=DELAY_S)
         elif lane is Lane.CONTROL:
             await send(context.lanes, read_command(body), delay_s=DELAY_S)
         else:

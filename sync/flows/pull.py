@@ -23,6 +23,8 @@ from sync.planning.compile import CompiledMapping
 from sync.storage.table import RowConflict, StorageFault
 from sync.storage.watermarks import Progress, Tick
 
+OTHER_COLUMNS = "the mapping reads other columns"
+
 
 class Pull:
     """The timer `pull_changes`: one tick over all mappings."""
@@ -126,7 +128,10 @@ class Pull:
         said that nothing is sent again leave `sends_hash` empty: the next one that may is a change, whatever it says.
         """
         if tick.mapping_version == compiled.version:
-            return tick
+            if compiled.columns_hash == progress.columns_hash or tick.resync:
+                return tick
+            # The consent map changed with a deployment.
+            return await self._context.watermarks.write_tick(replace(tick, resync=OTHER_COLUMNS))
         if not tick.mapping_version:
             # The two rows were read on either side of a start.
             raise RowConflict
@@ -141,7 +146,7 @@ class Pull:
             columns = compiled.columns_hash != progress.columns_hash
             noticed = replace(noticed, sends_hash="" if other or columns else compiled.sends_hash)
         elif compiled.columns_hash != progress.columns_hash:
-            noticed = replace(noticed, resync="the mapping reads other columns")
+            noticed = replace(noticed, resync=OTHER_COLUMNS)
         elif other:
             wanted = replay.Replay(epoch=progress.epoch, mapping_version=compiled.version)
             await replay.start(self._context, compiled.name, wanted, who="mapping edit", total=progress.total)

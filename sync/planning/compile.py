@@ -220,10 +220,10 @@ def with_source(compiled: CompiledMapping, entity_set: str, key_column: str) -> 
     return with_columns(named, [named.key_column])
 
 
-def with_columns(compiled: CompiledMapping, more: Iterable[str]) -> CompiledMapping:
-    """The same mapping, reading further columns that it does not send."""
+def with_columns(compiled: CompiledMapping, more: Iterable[str], why: object = None) -> CompiledMapping:
+    """The same mapping, reading further columns that it does not send; another `why` asks for a full read too."""
     columns = tuple(sorted({*compiled.columns, *more}))
-    digest = _digest([compiled.entity_set, compiled.key_column, columns])
+    digest = _digest([compiled.entity_set, compiled.key_column, columns, *([why] if why else [])])
     return replace(compiled, columns=columns, columns_hash=digest)
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sync.model import Row
 from sync.planning.consent_map import ConsentField, ConsentMap, canonical
 
 STAMP = "LastModified"
@@ -59,6 +60,19 @@ class Consents:
     map: ConsentMap
     pairs: tuple[Pair, ...]
     warnings: tuple[str, ...] = ()
+
+    def says(self, pair: Pair, contact: Row) -> bool | None:
+        """Whether a contact is opted out; a value that means neither is, or is None where the map says hold."""
+        told = pair.of_dynamics(contact[pair.column]) if pair.column in contact else None
+        return True if told is None and self.map.undecided == "opted_out" else told
+
+    def undecidable(self, contact: Row) -> tuple[str, ...]:
+        """The fields whose column holds a value that means neither, or may not be read."""
+        return tuple(
+            pair.name
+            for pair in self.pairs
+            if pair.column not in contact or pair.of_dynamics(contact[pair.column]) is None
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -10,25 +10,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sync.consent_row import Announced, ConsentRow, FieldState, Kept, Side
+from sync.consent_row import Agreement, Announced, ConsentRow, FieldState, Kept, Side
 from sync.model import Row, SourceRow, from_iso
-from sync.planning.consent import Decision, Look, Rule, Terms, agreed, decide
+from sync.planning.consent import Decision, Look, Terms, agreed, decide
 from sync.planning.consent_pairs import Consents, Pair
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided for one field; `held`: the side that should be written may not be."""
+    """What was decided for one field; `held`: the side that should be written may not be (`forbidden`: ever)."""
 
     pair: Pair
     state: FieldState
     look: Look
     decision: Decision
     held: bool = False
+    forbidden: bool = False
 
     @property
     def name(self) -> str:
         return self.pair.name
+
+    @property
+    def kept(self) -> Kept | None:
+        """Both values, where the side that should be written may not be."""
+        side = self.decision.write if self.forbidden else None
+        look = self.look
+        return Kept(look.campaign, look.dynamics, look.stamp, side) if self.held else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +100,7 @@ class ConsentPlan:
         fields = dict(self.row.fields)
         for verdict in self.verdicts:
             if verdict.held:
-                look = verdict.look
-                kept = Kept(look.campaign, look.dynamics, look.stamp)
-                fields[verdict.name] = replace(verdict.state, kept=kept)
+                fields[verdict.name] = replace(verdict.state, kept=verdict.kept)
             elif verdict.decision.write is None or verdict in self.written:
                 agreement = agreed(verdict.decision, verdict.look, verdict.state.agreement)
                 fields[verdict.name] = FieldState(agreement)
@@ -119,11 +125,9 @@ def plan_consent(
         # Other records under the same id: a creation is no act, so nothing is agreed.
         row = row.undecided()
     verdicts: list[Verdict] = []
-    undecidable: list[str] = []
     for pair in consents.pairs:
-        look = look_at(pair, contact, profile)
+        look = look_at(consents, pair, contact, profile)
         if look is None:
-            undecidable.append(pair.name)
             continue
         state = row.of(pair.name)
         terms = Terms(consents.map.rule, row.found, float(consents.map.clock_tolerance))
@@ -131,13 +135,14 @@ def plan_consent(
         verdicts.append(Verdict(pair, state, look, decision))
     verdicts = _hold(verdicts, consents)
     side, written = _choose(verdicts)
-    return ConsentPlan(row, *created, tuple(verdicts), tuple(undecidable), side, written)
+    undecidable = consents.undecidable(contact.values)
+    return ConsentPlan(row, *created, tuple(verdicts), undecidable, side, written)
 
 
-def look_at(pair: Pair, contact: SourceRow, profile: Row) -> Look | None:
-    """One field on both sides; None where a value cannot be decided."""
-    here, there = pair.of_dynamics(contact.values.get(pair.column)), profile.get(pair.field)
-    if here is None or pair.column not in contact.values or not isinstance(there, bool):
+def look_at(consents: Consents, pair: Pair, contact: SourceRow, profile: Row) -> Look | None:
+    """One field on both sides; None where a value cannot be decided and the map says hold."""
+    here, there = consents.says(pair, contact.values), profile.get(pair.field)
+    if here is None or not isinstance(there, bool):
         return None
     stamp = str(profile.get(pair.stamp) or "") if pair.stamp else ""
     return Look(
@@ -166,7 +171,7 @@ def _hold(verdicts: list[Verdict], consents: Consents) -> list[Verdict]:
         side, value = verdict.decision.write, verdict.decision.value
         forbidden = side is not None and not consents.map.flows.permits(side)
         shared = side is Side.DYNAMICS and not value and verdict.pair.column in closed
-        held.append(replace(verdict, held=forbidden or shared))
+        held.append(replace(verdict, held=forbidden or shared, forbidden=forbidden))
     return held
 
 
@@ -188,16 +193,18 @@ def differs(
         return True
     if profile is not None and profile.get("created") != row.profile_created:
         return True
-    return any(_field_differs(row.of(pair.name), pair, contact, profile) for pair in consents.pairs)
+    return any(_field_differs(row.of(pair.name), pair, consents, contact, profile) for pair in consents.pairs)
 
 
-def _field_differs(state: FieldState, pair: Pair, contact: Row | None, profile: Row | None) -> bool:
+def _field_differs(
+    state: FieldState, pair: Pair, consents: Consents, contact: Row | None, profile: Row | None
+) -> bool:
     kept, agreement = state.kept, state.agreement
-    if not state.decided:
+    if not state.decided or (kept and kept.side and consents.map.flows.permits(kept.side)):
         return True
     if contact is not None and pair.column in contact:
         expected = kept.dynamics if kept else agreement.value
-        if pair.of_dynamics(contact[pair.column]) is not expected:
+        if consents.says(pair, contact) is not expected:
             return True
     if profile is not None:
         expected = kept.campaign if kept else agreement.value
@@ -210,7 +217,7 @@ def _field_differs(state: FieldState, pair: Pair, contact: Row | None, profile: 
 
 def opted_out(consents: Consents, contact: Row) -> bool:
     """Whether any column of a contact says opted out."""
-    return any(pair.of_dynamics(contact.get(pair.column)) is True for pair in consents.pairs)
+    return any(consents.says(pair, contact) is True for pair in consents.pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,31 +230,23 @@ class Creation:
 
 def creation(consents: Consents, contact: Row) -> Creation:
     """What a new profile says; a field that cannot be decided is opted out, or holds the profile back."""
-    told = {
-        pair: pair.of_dynamics(contact[pair.column]) if pair.column in contact else None
-        for pair in consents.pairs
-    }
-    unknown = tuple(pair.name for pair, value in told.items() if value is None)
+    unknown = consents.undecidable(contact)
     if unknown and consents.map.undecided == "hold":
         return Creation(None, unknown)
-    return Creation({pair.field: value is not False for pair, value in told.items()}, unknown)
+    return Creation(
+        {pair.field: consents.says(pair, contact) is not False for pair in consents.pairs}, unknown
+    )
 
 
-def created_row(
-    row: ConsentRow, consents: Consents, contact: Row, profile: Row, made: Creation
-) -> ConsentRow:
+def created_row(row: ConsentRow, consents: Consents, contact: Row, profile: Row) -> ConsentRow:
     """The row after a POST of ours: agreed is only what wrote what Dynamics had."""
     fields: dict[str, FieldState] = {}
     for pair in consents.pairs:
-        value = pair.of_dynamics(contact.get(pair.column))
-        if pair.name in made.undecidable or profile.get(pair.field) is not value:
+        value = consents.says(pair, contact)
+        if value is None or profile.get(pair.field) is not value:
             continue
         stamp = str(profile.get(pair.stamp) or "") if pair.stamp else ""
-        decision = Decision(bool(value), Side.CAMPAIGN, Rule.CREATED)
-        look = Look(bool(value), bool(value), stamp)
-        fields[pair.name] = FieldState(
-            replace(agreed(decision, look, row.of(pair.name).agreement), stamp=stamp)
-        )
+        fields[pair.name] = FieldState(Agreement(value, Side.DYNAMICS, stamp))
     return replace(
         row.undecided(),
         fields=fields,

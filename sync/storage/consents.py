@@ -68,13 +68,14 @@ def _entity(row: ConsentRow) -> Entity:
         "take_over": to_iso(row.take_over) if row.take_over else "",
         "announced": json.dumps(announced, separators=(",", ":")) if announced else "",
         "updated": to_iso(row.updated),
+        "looked": to_iso(row.looked) if row.looked else "",
     }
 
 
 def _packed(state: FieldState) -> list[Any]:
     agreement, kept = state.agreement, state.kept
     told: list[Any] = [agreement.value, agreement.by.value, agreement.stamp]
-    return told if kept is None else [*told, kept.campaign, kept.dynamics, kept.stamp]
+    return told if kept is None else [*told, kept.campaign, kept.dynamics, kept.stamp, kept.side or ""]
 
 
 def _row(stored: Stored) -> ConsentRow:
@@ -98,9 +99,14 @@ def _row(stored: Stored) -> ConsentRow:
         take_over=at("take_over"),
         announced={name: Announced(Side(side), stamp) for name, (side, stamp) in announced.items()},
         updated=at("updated"),
+        looked=at("looked"),
     )
 
 
 def _unpacked(told: list[Any]) -> FieldState:
     value, by, stamp, *kept = told
-    return FieldState(Agreement(value, Side(by), stamp), Kept(*kept) if kept else None)
+    agreement = Agreement(value, Side(by), stamp)
+    if not kept:
+        return FieldState(agreement)
+    campaign, dynamics, then, *side = kept
+    return FieldState(agreement, Kept(campaign, dynamics, then, Side(side[0]) if side and side[0] else None))

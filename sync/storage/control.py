@@ -141,14 +141,33 @@ class Control:
                 continue
             return not stops
 
+    async def unbrake_opt_ins(self, mapping: str, side: str, count: int) -> None:
+        """Take back `count` opt-ins of this minute; if the row moves meanwhile they stay counted."""
+        stored = await self._table.get(mapping, f"optin-{side}")
+        if stored is None:
+            return
+        minutes: dict[str, int] = json.loads(str(stored.entity["minutes"]))
+        minute = str(int(self._clock.now() // 60))
+        minutes[minute] = minutes.get(minute, 0) - count
+        with suppress(RowConflict):
+            told = {**stored.entity, "minutes": json.dumps(minutes, sort_keys=True)}
+            await self._table.replace(told, stored.etag)
+
     async def opt_ins_stopped(self, mapping: str, side: str) -> float:
         """Since when removals of opt-outs towards this side wait for approval; 0 if they do not."""
         stored = await self._table.get(mapping, f"optin-{side}")
         return from_iso(str(stored.entity["stopped"])) if stored and stored.entity["stopped"] else 0.0
 
-    async def approve_opt_ins(self, mapping: str, side: str) -> None:
-        """Start counting anew."""
-        await self._table.delete(mapping, f"optin-{side}")
+    async def approve_opt_ins(self, mapping: str, side: str, count: int) -> None:
+        """Start counting anew, `count` opt-ins in the next hour on top."""
+        minutes = {str(int(self._clock.now() // 60)): -count}
+        told = {
+            "PartitionKey": mapping,
+            "RowKey": f"optin-{side}",
+            "stopped": "",
+            "minutes": json.dumps(minutes),
+        }
+        await self._table.upsert(told)
 
     async def pause(self, mapping: str, flow: str, code: str, detail: str = "") -> None:
         """Note that a flow waits, with its catalogue code; the first time of the same code is kept."""

@@ -29,9 +29,9 @@ async def test_history_goes_after_90_days_and_is_counted() -> None:
     bench, _ = await loaded(5)
     assert rows(bench, "history") == 5
     bench.clock.at += 89 * DAY_S
-    assert await expire_rows(bench.app.context) == {"history": 0, "tombstones": 0}
+    assert (await expire_rows(bench.app.context))["history"] == 0
     bench.clock.at += 2 * DAY_S
-    assert await expire_rows(bench.app.context) == {"history": 5, "tombstones": 0}
+    assert await expire_rows(bench.app.context) == {"history": 5, "journal": 0, "tombstones": 0}
     assert rows(bench, "history") == 0
     (mapping,) = (await collect(bench.app.context)).mappings
     assert mapping.expired() == {"history": 5}

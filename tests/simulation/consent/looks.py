@@ -7,6 +7,7 @@ done than to give the claim back.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,6 +67,7 @@ class Looks:
         self.rows = NoticedRows(self._written)
         self._open: dict[str, Look] = {}
         self._last: dict[tuple[str, str], Look] = {}
+        self.count = Counter[str]()
         self.recorded: dict[str, float] = {}
         """By record: when the last look that was recorded read Dynamics."""
 
@@ -84,6 +86,7 @@ class Looks:
             self._created(record_id, json.loads(str(entity["fields"])))
         if owner and look is None:
             self._open[record_id] = Look(record_id, owner, entity["updated"])
+            self.count[record_id] += 1
 
     def _recorded(self, look: Look) -> None:
         self.recorded[look.record_id] = look.dynamics

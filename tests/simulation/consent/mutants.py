@@ -77,14 +77,14 @@ MUTANTS = (
     Mutant(
         "no hint from who applies a record, nor from the pull",
         "sync/flows/consent_hints.py",
-        "    queue = context.lanes.queue(Lane.CONSENT)\n    ids = list(dict.fromkeys(record_ids))\n",
-        "    queue = context.lanes.queue(Lane.CONSENT)\n    ids = list(dict.fromkeys(record_ids))[:0]\n",
+        "    ids = list(dict.fromkeys(record_ids))\n",
+        "    ids = list(dict.fromkeys(record_ids))[:0]\n",
     ),
     Mutant(
         "no hint from whoever applies an unchanged record",
         "sync/flows/consent_apply.py",
-        "                found.append(record_id)\n        await hint(self.context, found)\n",
-        "                found.append(record_id)\n",
+        "        await hint(self.context, found)\n",
+        "",
     ),
     Mutant(
         "decided by our own create's time",
@@ -95,8 +95,26 @@ MUTANTS = (
     Mutant(
         "found after a POST of ours whose outcome is unknown",
         "sync/flows/call.py",
-        "        return not self.before.unresolved and not self.before.hash and self.before.state is not State.DELETED\n",
+        "        return not row.unresolved and not row.hash and not deleted\n",
         "        return True\n",
+    ),
+    Mutant(
+        "a hint is dropped for a look that began before it",
+        FLOW,
+        "looked=self.began)\n",
+        "looked=context.clock.now())\n",
+    ),
+    Mutant(
+        "what one direction kept stays kept when both may be written",
+        PLAN,
+        "    if not state.decided or (kept and kept.side and consents.map.flows.permits(kept.side)):\n",
+        "    if not state.decided:\n",
+    ),
+    Mutant(
+        "another consent map is not noticed",
+        "sync/flows/pull.py",
+        "            if compiled.columns_hash == progress.columns_hash or tick.resync:\n",
+        "            if True:\n",
     ),
     Mutant(
         "equal sides record no time",

@@ -67,6 +67,12 @@ class ConsentStage(streams.Stage):
         self.world.bury(self.process, replace=False)
         self.process = self.world.start_process()
 
+    async def settings(self, **changes: Any) -> None:
+        """The app is deployed with other settings."""
+        self.world.settings = self.world.settings.model_copy(update=changes)
+        self.world.bury(self.process, replace=False)
+        self.process = self.world.start_process()
+
     async def campaign_options(self, **options: Any) -> None:
         """Choices of the look-alike."""
         self.world.campaign.change_options(**options)
@@ -169,6 +175,12 @@ class ConsentStage(streams.Stage):
         told = json.loads(str(entity["fields"])).get(field, [None, "", ""])
         if told[0] is not value or (by and told[1] != by):
             raise Violation(f"{id} {field}: agreed is {told}")
+
+    async def expect_looks(self, id: str, count: int) -> None:
+        """How often a contact has been looked at."""
+        found = self.world.judge.looks.count[self._id(id)]
+        if found != count:
+            raise Violation(f"{found} looks, not {count}")
 
     async def expect_hints(self, count: int) -> None:
         """How many hints wait."""
