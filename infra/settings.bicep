@@ -42,6 +42,8 @@ type Tunables = {
   WAKE_SCHEDULE: string?
   @description('When old rows are removed.')
   EXPIRE_SCHEDULE: string?
+  @description('Files in EVENTS_CONTAINER whose names begin so tell which profiles changed, where Campaign cannot.')
+  CONSENT_EXPORTS: string?
   @description('How far each look for changed opt-outs in Campaign reaches back.')
   CONSENT_OVERLAP_S: string?
   @description('Pages of a full read per control message.')
@@ -113,6 +115,7 @@ var defaults = {
   CONSENT_SCHEDULE: '0 * * * * *'
   WAKE_SCHEDULE: '0 * * * * *'
   EXPIRE_SCHEDULE: '0 30 2 * * *'
+  CONSENT_EXPORTS: 'profiles'
   CONSENT_OVERLAP_S: '300'
   PAGES_PER_GROUP: '10'
   CHUNK_RECORDS: '20'

@@ -253,6 +253,7 @@ def compose(
         blocked=Blocked(account.table("blocked"), clock),
         jobs=Jobs(account.table("control")),
         consent_map=consent,
+        exports=logs,
         shipped=shipped,
         calls_in_flight=asyncio.Semaphore(settings.campaign_concurrency),
     )

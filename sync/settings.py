@@ -180,6 +180,11 @@ class Settings(EventSettings):
     wake_schedule: Schedule = _schedule("WAKE_SCHEDULE", "0 * * * * *", "When lost wake-ups are looked for.")
     expire_schedule: Schedule = _schedule("EXPIRE_SCHEDULE", "0 30 2 * * *", "When old rows are removed.")
 
+    consent_exports: Annotated[str, Field(min_length=1)] = _work(
+        "CONSENT_EXPORTS",
+        "profiles",
+        "Files in EVENTS_CONTAINER whose names begin so tell which profiles changed, where Campaign cannot.",
+    )
     consent_overlap_s: Seconds = _work(
         "CONSENT_OVERLAP_S", 300.0, "How far each look for changed opt-outs in Campaign reaches back."
     )

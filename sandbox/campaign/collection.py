@@ -94,7 +94,9 @@ class Collection:
     def _ordered(self, start: int, base: str, now: float) -> Iterator[tuple[int, Row]]:
         """Rows with the place to continue at: the row's own number, or the rank under `_order`."""
         order = self.query.get("_order", "").replace("%20", " ")
-        if not order:
+        if order and self.options.order == "refused":
+            raise refusal.invalid("The parameter '_order' is unknown.")
+        if not order or self.options.order == "ignored":
             return ((row.number, row) for row in self._rows(start))
         name, _, direction = order.partition(" ")
         field = self.resource.by_name.get(name)

@@ -82,6 +82,8 @@ class CampaignOptions:
     """Links with "Deleting the target record implies deleting records referenced by the link" (adobe.md A.7)."""
     time_filter: bool = False
     """Whether the custom filter byLastModified is published for Ext profiles: lastModified at or after its parameter."""
+    order: Literal["kept", "ignored", "refused"] = "kept"
+    """What becomes of `_order`; an instance that ignores or refuses it is not documented."""
     dates_creates: bool = False
     """Whether a POST dates the opt-outs that it sets to false too; the documents do not say."""
     unique_fields: tuple[str, ...] = ()

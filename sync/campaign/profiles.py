@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sync.campaign.client import escaped
 from sync.campaign.metadata import LINKED
-from sync.campaign.records import Addressing, Page, Records, Spend
+from sync.campaign.records import NOT_THERE, Addressing, Page, Records, Spend
+from sync.errors import SyncError
 from sync.http import Http
 
 RESOURCE = "profile"
+SAMPLE = 50
 
 
 class Profiles(Records):
@@ -42,6 +47,16 @@ class Profiles(Records):
         else:
             query = "?_order=lastModified%20desc&"
         return await self.follow(f"{self._path}{query}_lineCount={size}&_forcePagination=true")
+
+    async def newest(self, spend: Spend) -> tuple[Mapping[str, Any], ...] | None:
+        """The profiles changed last, or None where Campaign refuses the order; `spend` is awaited before the call."""
+        await spend()
+        try:
+            return (await self.changed("", SAMPLE, filtered=False)).rows
+        except SyncError as error:
+            if error.code not in NOT_THERE or error.detail.startswith("gateway"):
+                raise
+            return None
 
     async def filters_by_time(self, spend: Spend) -> bool:
         """Whether a filter byLastModified is published; `spend` is awaited before each of two calls."""

@@ -17,7 +17,7 @@ Spend = Callable[[], Awaitable[None]]
 """Awaited before a call that no plan has a permit for."""
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 """An id that no record has: what a probe asks for."""
-_NO_FILTER = (
+NOT_THERE = (
     "no_addressing",
     "not_found",
     "campaign_wrong_address",
@@ -25,7 +25,7 @@ _NO_FILTER = (
     "unknown_field",
     "value_refused",
 )
-"""What an engine may say about a filter it does not have (the text is not documented)."""
+"""What an engine may say about a filter or an order that it does not have (the text is not documented)."""
 
 
 async def free() -> None:
@@ -209,7 +209,7 @@ class Records:
             await self._find_by_filter(_NOBODY)
             return Addressing.FILTER
         except SyncError as error:
-            if error.code not in _NO_FILTER or error.detail.startswith("gateway"):
+            if error.code not in NOT_THERE or error.detail.startswith("gateway"):
                 raise
         raise SyncError("no_addressing", f"{self.resource} by {self.key_target}: neither key nor filter")
 

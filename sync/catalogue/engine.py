@@ -56,6 +56,14 @@ ENGINE: dict[str, Entry] = {
         "Correct mappings/consent.yaml as `python -m sync doctor` says, and deploy it.",
         "Stops the consent flow; new profiles wait, since they would be created without their opt-outs.",
     ),
+    "consents_not_found": Entry(
+        Reaction.STOP,
+        "Opt-outs made in Campaign cannot be found.",
+        "Campaign publishes no filter byLastModified, does not order profiles by lastModified, and there are no "
+        "export files.",
+        "Publish the filter (docs/consent.md), or have changed profiles exported into the container of log exports.",
+        "Stops carrying opt-outs from Campaign to Dynamics; the other direction and everything else go on.",
+    ),
     "consent_undecided": Entry(
         Reaction.QUARANTINE,
         "The profile was not created: its consent cannot be decided, and the consent map says `undecided: hold`.",

@@ -182,7 +182,8 @@ class Examination:
         read, fields = about.source.columns, about.fields
         found = consent.check_map(told, read, fields)
         if read and fields:
-            found += await consent.check_flow(told, context.profiles, metadata, about.mapping.source.table)
+            table, exports = about.mapping.source.table, bool(context.settings.events_container)
+            found += await consent.check_flow(told, context.profiles, metadata, table, exports=exports)
         return found
 
     async def _progress(self, mapping: str) -> Progress:

@@ -100,6 +100,29 @@ async def hint_profiles(
     return await _hint_different(context, progress, consents, profiles, profiles=True)
 
 
+async def hint_exported(
+    context: Context, progress: Progress, changed: Mapping[str, float | None], *, at_once: int = AT_ONCE
+) -> int:
+    """Hint the profiles that an export names, those apart that were looked at since they changed; how many."""
+    found: list[str] = []
+
+    async def one(record_id: str) -> None:
+        bucket = bucket_of(record_id, context.buckets[progress.mapping])
+        partition = partition_of(progress.mapping, progress.epoch, bucket)
+        row = await context.consents.get(partition, record_id)
+        at = changed[record_id]
+        if at is not None and row.looked > at + context.settings.consent_overlap_s:
+            return
+        if await has_profile(context, partition, record_id):
+            found.append(record_id)
+
+    ids = sorted(changed)
+    for start in range(0, len(ids), at_once):
+        await gather_all([one(record_id) for record_id in ids[start : start + at_once]])
+    await hint(context, sorted(found))
+    return len(found)
+
+
 async def _hint_different(
     context: Context, progress: Progress, consents: Consents, told: Mapping[str, Row], *, profiles: bool
 ) -> int:

@@ -1,8 +1,9 @@
 """pull_consents: find the profiles whose consent changed in Campaign, and hint them (design 4.7).
 
-By the published filter byLastModified where there is one, else newest first down to the watermark. Both reach back by
-an overlap, so that a record that moved while pages were read, or became visible late, is met again. The watermark is
-written after the hints of everything it covers; overlapping pulls repeat work and lose none.
+By the published filter byLastModified where there is one, else newest first down to the watermark, else from export
+files (sync/flows/consent_exports.py). The first two reach back by an overlap, so that a record that moved while pages
+were read, or became visible late, is met again. The watermark is written after the hints of everything it covers;
+overlapping pulls repeat work and lose none.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from sync import telemetry
 from sync.campaign.records import Page
 from sync.errors import SyncError
+from sync.flows.consent_exports import hint_from_exports
 from sync.flows.consent_hints import hint_profiles, is_contact_id
+from sync.flows.consent_source import Source, find_source, newest_first
 from sync.flows.context import Context
 from sync.model import Row, to_iso
 from sync.planning.consent_pairs import Consents
@@ -73,10 +76,23 @@ async def _pull(context: Context, consents: Consents, progress: Progress) -> int
         # that fails must not begin later.
         place = replace(place, since=progress.started or began)
         await context.control.note(progress.mapping, NOTE, json.dumps(asdict(place)))
+    if context.source is None:
+        context.source = await find_source(
+            context.profiles, context.spend, exports=context.exports is not None
+        )
+    if context.source is Source.EXPORT and context.exports is not None:
+        found = await hint_from_exports(context, context.exports, progress)
+        await context.control.note(
+            progress.mapping, NOTE, json.dumps(asdict(replace(place, pulled_at=began)))
+        )
+        return found
     back = place.since - context.settings.consent_overlap_s
     page, place = await _first(context, place, back)
     found = 0
     while True:
+        if not place.filtered and not newest_first(page.rows):
+            context.source = None
+            raise SyncError("consents_not_found", "Campaign does not keep the order by time")
         times = [at for row in page.rows if (at := _modified(row)) is not None]
         wanted = {str(row.get("externalId", "")).lower(): row for row in page.rows if _in_reach(row, back)}
         ours = {record_id: row for record_id, row in wanted.items() if is_contact_id(record_id)}
@@ -106,17 +122,10 @@ async def _first(context: Context, place: Place, back: float) -> tuple[Page, Pla
             if error.code in ("campaign_unreachable", "campaign_throttled", "campaign_unauthorized"):
                 raise
             telemetry.event("consents_from_the_top", code=error.code)
-    filtered = await _filters_by_time(context)
+    filtered = context.source is Source.FILTER
     place = replace(place, link="", newest=0.0, filtered=filtered)
     await context.spend()
     return await context.profiles.changed(to_iso(back), PAGE, filtered=filtered), place
-
-
-async def _filters_by_time(context: Context) -> bool:
-    """Whether byLastModified is published, asked once per worker."""
-    if context.time_filter is None:
-        context.time_filter = await context.profiles.filters_by_time(context.spend)
-    return context.time_filter
 
 
 def _modified(row: Row) -> float | None:

@@ -14,6 +14,7 @@ from sync.campaign.records import Records
 from sync.dynamics.client import Dynamics
 from sync.dynamics.metadata import Metadata
 from sync.errors import Reaction, SyncError, Throttled
+from sync.flows.consent_source import Source
 from sync.flows.targets import Targets
 from sync.model import Clock, Random
 from sync.planning.compile import CompiledMapping, compile_mapping, with_columns, with_source
@@ -32,6 +33,7 @@ from sync.storage.jobs import Jobs
 from sync.storage.lanes import Lanes
 from sync.storage.ledger import Ledger
 from sync.storage.links import Links
+from sync.storage.logs import LogSource
 from sync.storage.mappings import Mappings, MappingVersion
 from sync.storage.pauses import Pauses
 from sync.storage.permits import Permits
@@ -85,8 +87,10 @@ class Context:
     wake_from: str = ""
     """Where in the table of parked records the last run of `wake_parked` stopped."""
     chunks_in_work: int = 0
-    time_filter: bool | None = None
-    """Whether Campaign publishes the filter byLastModified; None: not asked yet."""
+    exports: LogSource | None = None
+    """Where export files of changed profiles lie, if anywhere."""
+    source: Source | None = None
+    """Where changed profiles are found; None: not asked yet."""
     _consents: Consents | None = None
     _unusable: tuple[str, float] = ("", 0.0)
     _reading: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from sync.campaign.metadata import FieldInfo
 from sync.campaign.profiles import Profiles
+from sync.campaign.records import free
 from sync.cli.checks.finding import Finding, bad, good, of_error, skipped, warn
 from sync.consent_row import Side
 from sync.dynamics.metadata import ColumnInfo, Metadata
 from sync.errors import SyncError
+from sync.flows.consent_source import Source, find_source
 from sync.planning.consent import Direction
 from sync.planning.consent_map import ConsentMap
 from sync.planning.consent_pairs import ConsentUnusable, SourceColumn, resolve
@@ -41,33 +43,33 @@ def check_map(
 
 
 async def check_flow(
-    consent: ConsentMap | None, profiles: Profiles, metadata: Metadata, table: str
+    consent: ConsentMap | None, profiles: Profiles, metadata: Metadata, table: str, *, exports: bool
 ) -> list[Finding]:
     """How changes in Campaign are found, with what latency, and whether contacts may be written. Reads only."""
     if consent is None or consent.flows is Direction.OFF:
         return []
-    found = [await _finding(profiles)]
+    found = [await _finding(profiles, exports=exports)]
     if consent.flows.permits(Side.DYNAMICS):
         found.append(await _write(metadata, table))
     return found
 
 
-async def _finding(profiles: Profiles) -> Finding:
-    async def free() -> None:
-        return
-
+async def _finding(profiles: Profiles, *, exports: bool) -> Finding:
     try:
-        filtered = await profiles.filters_by_time(free)
+        source = await find_source(profiles, free, exports=exports)
     except SyncError as error:
         return of_error(AREA, "changes in Campaign", error)
-    if filtered:
-        text = "by the filter byLastModified, every minute: an opt-out is in Dynamics within about 1½ minutes"
-        return good(AREA, "changes in Campaign", text)
-    text = (
-        "by walking the profiles newest first, every minute, 200 a call: an opt-out is in Dynamics within about "
-        "1½ minutes; a full load adds a call for each 200 profiles written in the last 6 minutes"
-    )
-    return good(AREA, "changes in Campaign", text)
+    if source is Source.EXPORT:
+        return warn(AREA, "changes in Campaign", FOUND[source], "Publish the filter (docs/consent.md).")
+    return good(AREA, "changes in Campaign", FOUND[source])
+
+
+FOUND = {
+    Source.FILTER: "by the filter byLastModified, every minute: an opt-out is in Dynamics within about 1½ minutes",
+    Source.ORDER: "by walking the profiles newest first, every minute, 200 a call: an opt-out is in Dynamics within "
+    "about 1½ minutes; a full load adds a call for each 200 profiles written in the last 6 minutes",
+    Source.EXPORT: "from export files: an opt-out is in Dynamics about 2 minutes after Campaign's workflow wrote it",
+}
 
 
 async def _write(metadata: Metadata, table: str) -> Finding:

@@ -80,7 +80,8 @@ class PullEvents:
         context = self._context
         assert context.source is not None
         until = context.now() + context.settings.events_pull_seconds
-        files = [file async for file in context.source.files()]
+        others = context.settings.consent_exports
+        files = [file async for file in context.source.files() if not file.name.startswith(others)]
         rows = await context.files.all()
         broke: list[Exception] = []
         for file in sorted(files, key=lambda file: (file.modified, file.name)):
