@@ -6,6 +6,7 @@ There is no upsert, no bulk and no precondition: what asks for one is refused.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from sandbox.campaign import refusal
 from sandbox.campaign.catalogue import RESOURCES
@@ -28,6 +29,8 @@ class Engine:
         self._rng = rng
         self.tables: dict[str, Table] = {}
         self.resources: dict[str, Resource] = {}
+        self._before: dict[str, Resource] = {}
+        """Resources as they were before somebody altered them."""
         self.options = options
         for resource in RESOURCES.values():
             self._publish(resource)
@@ -42,6 +45,30 @@ class Engine:
             if link.target not in self.resources:
                 raise ValueError(f"the link {link.name} leads to {link.target}, which is no resource")
         self.configure(self.options)
+
+    def alter(self, name: str, *, remove: str = "", read_only: str = "", restore: str = "") -> None:
+        """Changes one field of a resource and publishes it; what was written stays stored. `restore` undoes it."""
+        table = self.tables[name]
+        before = self._before.setdefault(name, table.resource)
+        field = next((one for one in before.fields if one.name in (remove, read_only, restore)), None)
+        if field is None:
+            raise ValueError(f"{name} has no such field")
+        fields = [one for one in table.resource.fields if one.name != field.name]
+        if not remove:
+            fields.append(replace(field, read_only=field.read_only or bool(read_only)))
+        order = [one.name for one in before.fields]
+        fields.sort(key=lambda one: order.index(one.name))
+        table.resource = replace(table.resource, fields=tuple(fields))
+        if name in self.resources:
+            self.resources[name] = table.resource
+
+    def withdraw(self, name: str) -> None:
+        """Takes a resource out of the API; its records stay."""
+        del self.resources[name]
+
+    def republish(self, name: str) -> None:
+        """Puts it back."""
+        self.resources[name] = self.tables[name].resource
 
     def _publish(self, resource: Resource) -> None:
         columns = (link.column for link in resource.links)

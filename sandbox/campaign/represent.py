@@ -68,7 +68,7 @@ def _title(text: str, id: str) -> str:
 
 
 def _compute_profile(shown: Values, row: Row, href: str, now: float) -> None:
-    full_name = f"{shown['firstName']} {shown['lastName']}".strip()
+    full_name = f"{shown.get('firstName', '')} {shown.get('lastName', '')}".strip()
     shown["age"] = _age(shown["birthDate"], now)
     shown["domain"] = shown["email"].rpartition("@")[2]
     shown["title"] = _title(full_name, shown["email"])

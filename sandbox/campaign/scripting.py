@@ -86,6 +86,20 @@ class Scripted:
         self.engine.add(resource)
         return f"/{resource.families[0]}/{name}"
 
+    def change_metadata(
+        self,
+        resource: str = "profile",
+        remove_field: str = "",
+        read_only_field: str = "",
+        restore_field: str = "",
+        withdraw: bool | None = None,
+    ) -> None:
+        """Removes a field of a resource, makes it read-only or as it was; takes the resource out of the API or back."""
+        if withdraw is not None:
+            (self.engine.withdraw if withdraw else self.engine.republish)(resource)
+        if remove_field or read_only_field or restore_field:
+            self.engine.alter(resource, remove=remove_field, read_only=read_only_field, restore=restore_field)
+
     def reset(self) -> None:
         """Empties the instance: records, tokens, faults, late requests and log; new records get new PKeys."""
         for table in self.engine.tables.values():
@@ -203,6 +217,7 @@ COMMANDS: dict[str, Callable[..., Values]] = {
     "dump": lambda service, **given: {"records": service.dump(**given)},
     "hidden": lambda service, **given: {"ids": service.hidden(**given)},
     "custom_resource": lambda service, **given: {"path": service.custom_resource(**given)},
+    "change_metadata": lambda service, **given: _done(service.change_metadata(**given)),
     "custom_addressing": lambda service, mode: _options(service, custom_addressing=_mode(mode)),
     "required_links": lambda service, names: _options(service, required_links=tuple(names)),
     "cascading_links": lambda service, names: _options(service, cascading_links=tuple(names)),

@@ -21,6 +21,14 @@ ENGINE: dict[str, Entry] = {
         "`python -m sync mappings enable NAME` if it shall run again; it begins with a full read.",
         "Reads and sends nothing for this mapping; what is in Campaign stays there.",
     ),
+    "schema_drift": Entry(
+        Reaction.STOP,
+        "Something that the mapping needs has changed or vanished on one side.",
+        "Somebody changed a table, a column, a resource or a field while the sync was running.",
+        "Put back what is named, or take it out of the mapping and `python -m sync mappings apply FILE`.",
+        "Pauses this mapping alone: the watermark stays, no record is set aside, and its work waits without using "
+        "attempts or budget. Looks once a minute and goes on by itself once both sides fit again.",
+    ),
     "mapping_invalid": Entry(
         Reaction.STOP,
         "The active mapping text cannot be used.",

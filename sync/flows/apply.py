@@ -13,6 +13,7 @@ from sync import telemetry
 from sync.campaign.records import Records
 from sync.consent_row import ConsentRow
 from sync.errors import CATALOGUE, Reaction, SyncError
+from sync.flows import drift
 from sync.flows.call import RETRY_S, Action, Permits, planned_calls
 from sync.flows.claim import Claims
 from sync.flows.consent_apply import ChunkConsent
@@ -103,6 +104,7 @@ class Apply:
                 # Switching it on again begins with a full read, which covers every record.
                 self._superseded(chunk)
                 return
+            error = await drift.explained(self._context, chunk.mapping, error)
             delay = await self._context.stopped(chunk.mapping, "apply", error)
             # Records that somebody else holds are on their way already.
             left = chunk if work is None else replace(chunk, changes=tuple(work.changes.values()))
@@ -128,6 +130,8 @@ class Apply:
         if chunk.epoch != progress.epoch:
             # A rebaseline replaced the epoch; its own full read covers every record.
             self._superseded(chunk)
+            return None
+        if await drift.waits(context, chunk):
             return None
         await context.guard(progress)
         target = await context.target(active)
@@ -276,6 +280,8 @@ class Apply:
         outcomes = await asyncio.gather(
             *(self._perform(work, p, claimed, permits, tied.get(p.record_id)) for p in plans)
         )
+        failures = [work.rows[p.record_id].failures for p in plans]
+        outcomes = await drift.judge(self._context, work.compiled, outcomes, failures)
         ended: dict[str, tuple[Plan, Outcome]] = {
             p.record_id: (p, outcome) for p, outcome in zip(plans, outcomes, strict=True)
         }

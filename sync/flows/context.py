@@ -21,6 +21,7 @@ from sync.planning.compile import CompiledMapping, compile_mapping, with_columns
 from sync.planning.consent import Direction
 from sync.planning.consent_map import ConsentMap
 from sync.planning.consent_pairs import Consents, ConsentUnusable, SourceColumn, resolve
+from sync.planning.drift import CERTAIN, DRIFT, told
 from sync.planning.load import load_mapping
 from sync.settings import Settings
 from sync.storage.blocked import Blocked
@@ -77,6 +78,8 @@ class Context:
     jobs: Jobs
     consent_map: ConsentMap | None = None
     """None: there is no consent flow."""
+    fitted: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """The version that this worker last found to fit Campaign's description of its resource, and when."""
     shipped: dict[str, str] = field(default_factory=dict)
     compiled: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
     buckets: dict[str, int] = field(default_factory=dict)
@@ -252,6 +255,11 @@ class Context:
             )
         return organization
 
+    async def drifted(self, mapping: str, detail: str) -> None:
+        """Pause a mapping whose schema is another one; what was told first is kept until it fits again."""
+        known = await self.control.paused(mapping, "drift")
+        await self.control.pause(mapping, "drift", DRIFT, known.detail if known else detail)
+
     async def stopped(self, mapping: str, flow: str, error: SyncError) -> float:
         """Log an error that hit a whole flow, note it for `status`, and say after how many seconds to come back."""
         telemetry.event(
@@ -265,6 +273,11 @@ class Context:
         )
         if isinstance(error, Throttled):
             return error.retry_after
+        if error.code in CERTAIN or error.code == DRIFT:
+            await self.drifted(
+                mapping, told(error.code, error.detail) if error.code in CERTAIN else error.detail
+            )
+            return STOPPED_DELAY_S
         if error.reaction is Reaction.STOP:
             await self.control.pause(mapping, flow, error.code, error.detail)
             return STOPPED_DELAY_S

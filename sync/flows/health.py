@@ -31,7 +31,7 @@ async def mapping_health(context: Context, mapping: str) -> MappingHealth:
     tick = await context.watermarks.tick(mapping)
     age = context.clock.now() - tick.pulled_at if tick.pulled_at else None
     paused = {}
-    for flow in ("pull", "apply", "full_read", "sweep"):
+    for flow in ("drift", "pull", "apply", "full_read", "sweep"):
         pause = await context.control.paused(mapping, flow)
         if pause is not None:
             paused[flow] = pause.code

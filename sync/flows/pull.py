@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sync import telemetry
 from sync.errors import Reaction, SyncError
-from sync.flows import replay
+from sync.flows import drift, replay
 from sync.flows.commands import Sweep, send
 from sync.flows.consent_hints import hint_contacts
 from sync.flows.context import Context
@@ -46,17 +46,17 @@ class Pull:
         if await context.pauses.paused(mapping, "flow:pull"):
             return
         try:
-            await self._pull(mapping)
+            await self._pull(mapping, drifted=await drift.still(context, mapping))
             await context.control.resume(mapping, "pull")
             telemetry.event("pulled", flow="pull", mapping=mapping)
         except SyncError as error:
             if error.code != "mapping_disabled":
-                await context.stopped(mapping, "pull", error)
+                await context.stopped(mapping, "pull", await drift.explained(context, mapping, error))
         except (RowConflict, StorageFault) as error:
             # Another pull moved the watermark, or storage failed: what was queued is queued twice at worst.
             telemetry.event("pull_repeated", flow="pull", mapping=mapping, kind=type(error).__name__)
 
-    async def _pull(self, mapping: str) -> None:
+    async def _pull(self, mapping: str, *, drifted: bool) -> None:
         context = self._context
         tick, progress = await context.watermarks.both(mapping)
         # After the tick's row: a version older than the one it has noticed would undo that.
@@ -68,7 +68,8 @@ class Pull:
         if progress.generation == 0:
             # Campaign must have answered before its tenant is written down: a mistyped one would need a rebaseline.
             await context.target(active)
-            await self._start(compiled, tick, progress, organization, "first start")
+            if not drifted:
+                await self._start(compiled, tick, progress, organization, "first start")
             return
         tick = await self._notice_mapping(compiled, tick, progress)
         if progress.running:
@@ -76,7 +77,8 @@ class Pull:
         if progress.running or progress.closing:
             await self._live_read(compiled, tick, progress)
         elif tick.resync:
-            await self._start(compiled, tick, progress, organization, tick.resync)
+            if not drifted:
+                await self._start(compiled, tick, progress, organization, tick.resync)
         else:
             await self._delta(compiled, tick, progress)
         await self._sweep_if_due(progress)
@@ -91,6 +93,7 @@ class Pull:
         self, compiled: CompiledMapping, tick: Tick, progress: Progress, organization: str, why: str
     ) -> None:
         """Start a generation: both rows in one transaction, then the message (a later tick sends it again)."""
+        await drift.check_source(self._context, compiled)
         now = self._context.clock.now()
         started = replace(
             progress,

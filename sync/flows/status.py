@@ -20,7 +20,7 @@ from sync.storage.jobs import RUNNING, Job
 from sync.storage.pauses import Stop
 from sync.storage.watermarks import Progress, Tick
 
-FLOWS = ("pull", "apply", "full_read", "sweep", "consent", "consents")
+FLOWS = ("drift", "pull", "apply", "full_read", "sweep", "consent", "consents")
 POISON = (Lane.CONSENT, Lane.LIVE, Lane.BACKFILL, Lane.CONTROL, Lane.EVENTS)
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S

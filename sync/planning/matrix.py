@@ -45,6 +45,20 @@ MATRIX: dict[str, dict[str, str]] = {
 }
 
 
+CAMPAIGN_TYPES: dict[str, frozenset[str]] = {
+    "string": frozenset({"string", "memo"}),
+    "email": frozenset({"string"}),
+    "date": frozenset({"date"}),
+    "datetime": frozenset({"date", "datetime"}),
+    "boolean": frozenset({"boolean"}),
+    "integer": frozenset({"integer", "long", "short", "byte", "number", "double", "float"}),
+    "number": frozenset({"number", "double", "float"}),
+    "enumeration": frozenset({"enumeration"}),
+    "link": frozenset({"string"}),
+}
+"""Campaign types (adobe.md B.3) that a mapping's type may be sent to."""
+
+
 def column_type(attribute_type: str, behavior: str = "") -> str:
     """The matrix's word for a column: DateTime with its behaviour (UserLocal if not said), others as they are."""
     return f"DateTime:{behavior or 'UserLocal'}" if attribute_type == "DateTime" else attribute_type

@@ -182,3 +182,23 @@ def test_bad_arguments_are_an_error_not_a_surprise(
 def test_an_unknown_command_is_a_key_error(campaign: Instance) -> None:
     with pytest.raises(KeyError):
         command(campaign, "explode")
+
+
+def test_change_metadata_removes_a_field_makes_it_read_only_and_puts_it_back(campaign: Instance) -> None:
+    campaign.create(externalId="c-1", fax="1")
+    described = f"{EXT.removesuffix('profile')}resourceType/profile"
+    command(campaign, "change_metadata", remove_field="fax")
+    assert "fax" not in campaign.get(described)["content"]
+    assert "fax" not in campaign.get(f"{EXT}/c-1")
+    assert "'fax' property is not valid" in campaign.send("PATCH", f"{EXT}/c-1", {"fax": "2"}).body.decode()
+    command(campaign, "change_metadata", read_only_field="fax")
+    assert campaign.get(described)["content"]["fax"]["readOnly"] is True
+    command(campaign, "change_metadata", restore_field="fax")
+    assert campaign.get(f"{EXT}/c-1")["fax"] == "1"
+    assert campaign.get(described)["content"]["fax"]["readOnly"] is False
+    command(campaign, "change_metadata", withdraw=True)
+    assert campaign.send("GET", f"{EXT}/c-1").status == 404
+    command(campaign, "change_metadata", withdraw=False)
+    assert campaign.get(f"{EXT}/c-1")["fax"] == "1"
+    with pytest.raises(ValueError, match="no such field"):
+        command(campaign, "change_metadata", remove_field="nothing")

@@ -76,7 +76,7 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
     if profile is None:
         # Nothing new to send, so nobody looked: what we sent last is what the record still says.
         erased = people.erased.get(record_id, {})
-        unnoticed = bool(erased) and all(erased[name] == value for name, value in expected.items())
+        unnoticed = bool(erased) and all(erased.get(name) == value for name, value in expected.items())
         return [] if unnoticed else ["I1: no profile"]
     differs = [name for name, value in expected.items() if profile[name] != value]
     if differs:

@@ -132,6 +132,35 @@ MUTANTS = (
         "",
     ),
     Mutant(
+        "drift quarantines the records",
+        "sync/flows/drift.py",
+        "    return [_released(outcome) for outcome in outcomes]\n",
+        "    return list(outcomes)\n",
+    ),
+    Mutant(
+        "drift not confirmed",
+        "sync/flows/drift.py",
+        "    if not codes & (CONFIRMED | DOUBTFUL):\n",
+        "    if True:\n",
+    ),
+    Mutant(
+        "chunk of a drifted mapping dropped",
+        "sync/flows/drift.py",
+        "    await context.lanes.queue(lane).put(to_message(later), delay_s=STOPPED_DELAY_S)\n",
+        "",
+    ),
+    Mutant(
+        "watermark moves on over a drift",
+        "sync/flows/pull.py",
+        "        elif tick.resync:\n            if not drifted:\n",
+        "        elif tick.resync:\n"
+        "            if drifted:\n"
+        "                first = await context.dynamics.start_tracking(compiled.entity_set, compiled.key_column, ())\n"
+        "                moved = first.delta_link or first.next_link or ''\n"
+        "                await context.watermarks.write_tick(replace(tick, resync='', link=moved))\n"
+        "            if not drifted:\n",
+    ),
+    Mutant(
         "reservation taken again",
         "sync/storage/budget.py",
         "        if in_time and permits >= calls:\n",

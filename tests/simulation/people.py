@@ -61,9 +61,12 @@ class People:
         special = scenario.special
         shape = self.rng.choice((1, 1, 3))  # 3: most of it while the first full read runs
         times = sorted(self.rng.random() ** shape * scenario.length_s for _ in range(scenario.acts))
+        drifting = world.loop.create_task(self.trouble.drift()) if special == "drift" else None
         for moment in times:
             await world.wait(max(moment - world.loop.virtual, 0.0))
             self.act()
+        if drifting is not None:
+            await drifting
         await world.wait(max(scenario.length_s - world.loop.virtual, 0.0))
         while (
             special in ("killer", "outage") and self.trouble.left and world.loop.virtual < LONGEST_TROUBLE_S
@@ -133,9 +136,14 @@ class People:
             "gendercode": rng.choice((1, 2, None)),
         }
 
+    def _known(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Without the columns that the table does not have just now."""
+        columns = self._table().table.columns
+        return {name: value for name, value in values.items() if name in columns}
+
     def create(self, record_id: str) -> None:
         more = {"salutation": f"s{self.serial}", "middlename": self.rng.choice(("kay", None))}
-        self.world.dynamics.seed([{"contactid": record_id, **self._fresh(), **more}])
+        self.world.dynamics.seed([self._known({"contactid": record_id, **self._fresh(), **more})])
         self.learn(record_id)
         self._did("create", record_id)
 
@@ -147,7 +155,7 @@ class People:
         record_id = record_id or self._someone()
         if not record_id:
             return
-        self.world.dynamics.edit(record_id, self._fresh() if changes is None else changes)
+        self.world.dynamics.edit(record_id, self._known(self._fresh() if changes is None else changes))
         self.learn(record_id)
         self._did(what, record_id)
 

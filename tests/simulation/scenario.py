@@ -10,7 +10,7 @@ from tests.simulation.chaos import CALM, Weather, draw_weather
 from tests.simulation.oracle import SmallMapping
 
 MAPPING = "contacts"
-SPECIALS = ("brake", "killer", "environment", "budget", "outage", "crowd", "storage")
+SPECIALS = ("brake", "killer", "environment", "budget", "outage", "crowd", "storage", "drift")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,11 @@ def draw(seed: int) -> Scenario:
         special=special,
         weather=weather,
         processes=rng.choice((2, 2, 3)),
-        contacts=rng.choice((2, 2, 3, 4)) + {"crowd": 8, "budget": 10, "brake": 2}.get(special, 0),
+        contacts=rng.choice((2, 2, 3, 4))
+        + {"crowd": 8, "budget": 10, "brake": 2, "drift": 2}.get(special, 0),
         length_s=rng.choice((30.0, 60.0, 100.0)),
         tick_s=rng.choice((3.0, 5.0, 8.0)),
-        acts=40 if special == "budget" else rng.choice((6, 12, 20)),
+        acts={"budget": 40, "drift": 6}.get(special) or rng.choice((6, 12, 20)),
         addressing=addressing,
         delete_by_key=addressing == "key" and rng.random() < 0.4,
         anchor=rng.choice(("first", "last")),

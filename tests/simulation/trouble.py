@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -54,6 +55,48 @@ class Trouble:
         key = unquote(request.target.rpartition("/")[2])
         row = self.world.campaign.engine.tables["profile"].by_pkey(key)
         return str(row.values.get("externalId", "")) if row is not None else key
+
+    async def drift(self) -> None:
+        """Somebody changes a table or a resource under the running sync, and puts it back after a while."""
+        world, rng = self.world, self.people.rng
+        sides = [self._dynamics_drifts, self._campaign_drifts]
+        if rng.random() < 0.5:
+            sides.reverse()
+        for side in sides:
+            await world.wait(rng.random() * 0.4 * world.scenario.length_s)
+            mend = side()
+            for _ in range(3):
+                world.loop.call_later(5.0 * world.rng.random(), self.people.edit)
+            await world.wait(rng.choice((3.0, 15.0, 90.0, 250.0)))
+            paused = ("contacts", "pause-drift") in world.account.tables["control"].rows
+            world.outcomes["drift_paused"] += paused
+            mend()
+            world.note("people", "mend")
+
+    def _dynamics_drifts(self) -> Callable[[], None]:
+        organization = self.world.dynamics.organization
+        column = organization.tables["contact"].table.columns["salutation"]
+        organization.change_column("contact", removed="salutation")
+        self._note("dynamics")
+        return lambda: organization.change_column("contact", column)
+
+    def _campaign_drifts(self) -> Callable[[], None]:
+        world = self.world
+        change = world.campaign.change_metadata
+        what = self.people.rng.choice(("remove", "remove", "read_only", "read_only", "withdraw"))
+        self._note("campaign")
+        if what == "withdraw":
+            change(withdraw=True)
+            return lambda: change(withdraw=False)
+        change(
+            remove_field="lastName" if what == "remove" else "",
+            read_only_field="lastName" if what == "read_only" else "",
+        )
+        return lambda: change(restore_field="lastName")
+
+    def _note(self, what: str) -> None:
+        self.world.outcomes[f"drift_{what}"] += 1
+        self.world.note("people", f"drift {what}")
 
     async def another_environment(self) -> None:
         """The app is redeployed with another tenant's settings for a while, then with its own again."""

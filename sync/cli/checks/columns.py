@@ -11,21 +11,10 @@ from sync.dynamics.metadata import ColumnInfo
 from sync.planning.compile import FieldSpec, compile_mapping
 from sync.planning.mapping import EnumerationField, FieldMap
 from sync.planning.mapping import Mapping as MappingFile
-from sync.planning.matrix import MATRIX, column_type
+from sync.planning.matrix import CAMPAIGN_TYPES, MATRIX, column_type
 
 ID_LENGTH = 36
-ACCEPTS: dict[str, frozenset[str]] = {
-    "string": frozenset({"string", "memo"}),
-    "email": frozenset({"string"}),
-    "date": frozenset({"date"}),
-    "datetime": frozenset({"date", "datetime"}),
-    "boolean": frozenset({"boolean"}),
-    "integer": frozenset({"integer", "long", "short", "byte", "number", "double", "float"}),
-    "number": frozenset({"number", "double", "float"}),
-    "enumeration": frozenset({"enumeration"}),
-    "link": frozenset({"string"}),
-}
-"""Campaign types (adobe.md B.3) that a mapping's type may be sent to."""
+ACCEPTS = CAMPAIGN_TYPES
 KNOWN = frozenset().union(*ACCEPTS.values())
 
 
