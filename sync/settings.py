@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
-from sync.errors import SyncError
 from sync.settings_events import EventSettings
+from sync.settings_problems import Problem, SettingsInvalid, unresolved, wrong
 
 KEY_VAULT = "@Microsoft.KeyVault("
 NO_SECRET = SecretStr("")
@@ -53,27 +53,6 @@ def _work(alias: str, default: Any, meaning: str) -> Any:
 
 def _keeping(alias: str, default: Any, meaning: str) -> Any:
     return _setting(alias, default, meaning, group="Keeping and watching")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One setting that is missing or wrong; never its value."""
-
-    name: str
-    what: str
-    fix: str
-
-
-class SettingsInvalid(SyncError):
-    """Everything that is missing or wrong, in one error."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        self.problems = problems
-        super().__init__("settings_invalid", ", ".join(problem.name for problem in problems))
-
-    def __str__(self) -> str:
-        lines = (f"  {problem.name}: {problem.what}. {problem.fix}" for problem in self.problems)
-        return f"settings_invalid: {len(self.problems)} setting(s) missing or wrong:\n" + "\n".join(lines)
 
 
 class Settings(EventSettings):
@@ -226,20 +205,25 @@ class Settings(EventSettings):
         from sync.settings_rules import broken_rules
 
         told = {name: env[name].strip() for name in cls.names() if env.get(name, "").strip()}
-        problems = [_unresolved(name) for name, value in told.items() if KEY_VAULT in value]
+        problems = [unresolved(name) for name, value in told.items() if KEY_VAULT in value]
         told = {name: value for name, value in told.items() if KEY_VAULT not in value}
         try:
             settings = cls.model_validate(told)
         except ValidationError as error:
-            wrong = [_wrong(str(one["loc"][0]), one["msg"]) for one in error.errors(include_input=False)]
-            problems += wrong
-            bad = {problem.name for problem in wrong}
+            refused = [cls._wrong(one) for one in error.errors(include_input=False)]
+            problems += refused
+            bad = {problem.name for problem in refused}
             settings = cls.model_validate({name: value for name, value in told.items() if name not in bad})
         named = {problem.name for problem in problems}
         problems += [problem for problem in broken_rules(settings) if problem.name not in named]
         if problems:
             raise SettingsInvalid(tuple(problems))
         return settings
+
+    @classmethod
+    def _wrong(cls, told: ErrorDetails) -> Problem:
+        name = str(told["loc"][0])
+        return wrong(name, told["type"], told.get("ctx", {}), told["msg"], cls.names()[name].default)
 
     @classmethod
     def names(cls) -> dict[str, FieldInfo]:
@@ -294,17 +278,3 @@ class Settings(EventSettings):
         """The organization in CAMPAIGN_URL: what the environment guard compares, whatever the host."""
         parts = urlsplit(self.campaign_url)
         return parts.path.strip("/").removesuffix("campaign").strip("/").lower() or (parts.hostname or "")
-
-
-def _unresolved(name: str) -> Problem:
-    return Problem(
-        name,
-        "still reads as a Key Vault reference",
-        "Check the secret's name, that the app's identity may read it, and keyVaultReferenceIdentity",
-    )
-
-
-def _wrong(name: str, message: str) -> Problem:
-    if "pattern" in message:
-        return Problem(name, "is no schedule", "Give six fields, seconds first, such as */15 * * * * *")
-    return Problem(name, "has a wrong value", message.removeprefix("Value error, "))

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from sync.errors import SyncError
 from sync.origin import origin_of
-from sync.settings import Problem, Settings
+from sync.settings import Settings
+from sync.settings_problems import Problem
 
 
 def broken_rules(settings: Settings) -> Iterator[Problem]:

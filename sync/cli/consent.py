@@ -61,7 +61,9 @@ def report(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count decisions, and how long they took from the change to its effect.
+    """Count decisions and how long they took.
+
+    The time is from the change to its effect on the other side.
 
     Example:
 
@@ -176,12 +178,18 @@ async def _report(session: Session, out: Output, *, since: str) -> int:
     if out.as_json:
         out.json(told)
         return OK
+    told_map = context.consent_map
     out.line(f"Since {to_iso(start)[:19]}Z")
     rows = [
         [number(count), SYSTEM.get(wrote, "–"), outcome, SENTENCES[Rule(rule)]]
         for (rule, wrote, outcome), count in sorted(counts.items())
     ]
-    out.table(("decisions", "wrote", "outcome", "why"), rows)
+    if told_map is not None and told_map.direction == "off":
+        out.line("Consent is off (`direction: off` in mappings/consent.yaml): opt-outs are not carried.")
+    if rows:
+        out.table(("decisions", "wrote", "outcome", "why"), rows)
+    else:
+        out.line("Nothing was decided.")
     for side, values in waits.items():
         shown = percentiles(values)
         if shown:

@@ -54,7 +54,7 @@ def cost(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate Azure's bill for a month, and the Campaign calls; needs no settings and asks nobody.
+    """Estimate Azure's bill for a month, and the Campaign calls. Needs no settings and asks nobody.
 
     The prices are list prices of one region at one time. Replace them by yours: docs/cost.md lists the names.
 

@@ -23,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 SHOWN = 50
+NONE_WAITS = "No delete of {} waits for a decision."
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Record ids.")]
 Every = Annotated[bool, typer.Option("--all", help="All that wait.")]
 
@@ -80,7 +81,7 @@ def discard(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Keep the profiles: their records go on hold with the code delete_discarded.
+    """Keep the profiles. Their records go on hold with the code delete_discarded.
 
     Example:
 
@@ -105,7 +106,7 @@ async def _list(session: Session, out: Output, *, mapping: str) -> int:
         out.json({"mapping": mapping, "deletes": told})
         return OK
     if not found:
-        out.line(f"No delete of {mapping} waits for a decision.")
+        out.line(NONE_WAITS.format(mapping))
         return OK
     out.table(
         ("id", "waits for", "why", "decision"),
@@ -149,8 +150,11 @@ async def _approve(
     items = await _chosen(session, ids, mapping, every=every)
     with out.progress("approving") as tell:
         await flow.approve(session.context, mapping, items, lambda done: tell(done, len(items)))
-    out.line(f"{counted(len(items), 'delete')} approved.")
-    out.line(QUEUED)
+    if items:
+        out.line(f"{counted(len(items), 'delete')} approved.")
+        out.line(QUEUED)
+    else:
+        out.line(NONE_WAITS.format(mapping))
     if wait and items:
         await wait_for(session, (Lane.LIVE,), out)
         out.line("Done.")
@@ -163,7 +167,10 @@ async def _discard(session: Session, out: Output, *, ids: list[str], every: bool
     items = await _chosen(session, ids, mapping, every=every)
     with out.progress("discarding") as tell:
         done = await flow.discard(session.context, mapping, items, lambda count: tell(count, len(items)))
-    out.line(f"{counted(done.held, 'profile')} kept; on hold with the code {flow.DISCARDED}.")
+    if items:
+        out.line(f"{counted(done.held, 'profile')} kept; on hold with the code {flow.DISCARDED}.")
+    else:
+        out.line(NONE_WAITS.format(mapping))
     if done.moved_on:
         out.line(f"{counted(done.moved_on, 'record')} had moved on meanwhile and waited no longer.")
     if done.busy:

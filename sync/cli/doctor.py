@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from sync.cli.checks.finding import Finding, Level, any_red, bad, good, skipped
+from sync.cli.checks.finding import Finding, Level, any_red, bad, good, skipped, warn
 from sync.cli.examination import Examination
 from sync.cli.frame import FAILED, OK, run_bare
 from sync.cli.options import AsJson, SettingsFile, Yes
@@ -20,7 +20,8 @@ from sync.cli.session import Desk, Session
 from sync.cli.work import confirm
 from sync.dynamics.provisioning import Provisioning
 from sync.flows.setup import enable_change_tracking
-from sync.settings import SettingsInvalid
+from sync.settings import Settings
+from sync.settings_problems import SettingsInvalid, unknown
 
 STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red", Level.SKIP: "dim"}
 Fix = Callable[[Session, Output, list[str]], Awaitable[bool]]
@@ -96,15 +97,22 @@ def _show(findings: list[Finding], out: Output) -> None:
             out.line(f"        do: {finding.fix}")
 
 
+def _misspelt(desk: Desk, file: Path | None) -> list[Finding]:
+    """Yellow, since the app starts with them: a newer version may know them."""
+    return [warn("Settings", p.name, p.what, p.fix) for p in unknown(desk.told(file), Settings.names())]
+
+
 async def examine(desk: Desk, out: Output, file: Path | None, fix: Fix | None = None) -> list[Finding]:
     """All findings, in the order they are shown; with `fix`, of the systems as they are after it."""
     try:
         settings = desk.settings(file)
     except SettingsInvalid as error:
-        return [bad("Settings", p.name, p.what, f"{p.fix}.", error.code) for p in error.problems] + [
-            skipped("Settings", "everything else", "the settings come first")
-        ]
-    found = [good("Settings", "values", "all there and well-formed")]
+        first = "the settings come first"
+        if file is None:
+            first += "; they were looked for in the environment, --settings FILE takes those of a local.settings.json"
+        found = [bad("Settings", p.name, p.what, f"{p.fix}.", error.code) for p in error.problems]
+        return [*found, *_misspelt(desk, file), skipped("Settings", "everything else", first)]
+    found = [good("Settings", "values", "all there and well-formed"), *_misspelt(desk, file)]
     try:
         async with desk.opener(settings) as session:
             examination, about = await _look(session, out)

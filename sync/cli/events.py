@@ -36,7 +36,7 @@ def files(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the export files that were read, newest last, and why some were refused.
+    """Show the export files that were read. Newest last, and why some were refused.
 
     Example:
 
@@ -52,7 +52,7 @@ def lines(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the lines that could not be read: file, line, code and column, never their text.
+    """Show the lines that could not be read. File, line, code and column, never their text.
 
     Example:
 
@@ -69,7 +69,7 @@ def reread(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read files from their start with the next tick, as after a new upload. Lines that are known change nothing.
+    """Read files from their start with the next tick. As after a new upload. Lines that are known change nothing.
 
     For files that were refused because of what `mappings/events.yaml` or a setting said.
 

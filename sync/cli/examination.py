@@ -116,7 +116,7 @@ class Examination:
         context = self._session.context
         credentials, organization = await dynamics.check_credentials(context.dynamics)
         if not organization:
-            return [credentials, *dynamics.not_reached(["tables, roles, change tracking"])], False
+            return [credentials, *dynamics.not_reached(["everything else"])], False
         found = [credentials]
         tables: set[str] = set()
         for one in ends:

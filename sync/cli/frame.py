@@ -17,7 +17,7 @@ from sync.cli.output import CommandFailed, Output, Problem
 from sync.cli.session import Desk, Session, UsageProblem
 from sync.errors import SyncError
 from sync.planning.load import MappingInvalid
-from sync.settings import SettingsInvalid
+from sync.settings_problems import SettingsInvalid
 from sync.storage.table import RowConflict, StorageFault
 
 OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130

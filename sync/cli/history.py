@@ -21,7 +21,7 @@ def history(
     record: Annotated[str, typer.Argument(metavar="ID", help="Record id.")],
     mapping: MappingName = "contacts",
     lines: Annotated[
-        int, typer.Option("--lines", min=1, max=1000, help="How many lines, newest first.")
+        int, typer.Option("--lines", metavar="N", min=1, max=1000, help="How many lines, newest first.")
     ] = 20,
     settings: SettingsFile = None,
     as_json: AsJson = False,
@@ -32,7 +32,7 @@ def history(
 
     Example:
 
-      python -m sync history {3F2504E0-4F89-41D3-9A0C-0305E82C3301}
+      python -m sync history 3f2504e0-4f89-41d3-9a0c-0305e82c3301
     """
     run(
         context,

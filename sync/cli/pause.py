@@ -59,7 +59,7 @@ def resume(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let paused flows and lanes of a mapping go on; without --flow and --lane all of them.
+    """Let what was paused go on. Without --flow and --lane: all flows and lanes of the mapping.
 
     Example:
 

@@ -83,7 +83,7 @@ def replay(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send records again: all, some, or those that a code, a condition or a time picks.
+    """Send records again. All, some, or those that a code, a condition or a time picks.
 
     Each is read from Dynamics and compared with what was sent last; unchanged ones cost no Campaign call. Prints
     what it costs and asks first. More than a few go in the backfill lane, after live changes; `status` shows how far

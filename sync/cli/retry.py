@@ -16,6 +16,7 @@ from sync.cli.session import Session, UsageProblem
 from sync.cli.work import QUEUED, wait_for
 from sync.flows import replay as flow
 from sync.flows.replay import Replay, send_records
+from sync.flows.status import count_ledger
 from sync.model import Intent, Lane, State
 
 WAITING = (State.QUARANTINED, State.HOLD, State.PARKED)
@@ -73,10 +74,22 @@ async def _retry(
     out.line(QUEUED)
     if wait:
         await wait_for(session, (Lane.CONTROL, Lane.BACKFILL_HOLD, Lane.BACKFILL), out)
-        out.line("Done.")
+        left = await _left(session, out, mapping, command)
+        out.line(f"Done. {counted(left, 'record')} of them still {'waits' if left == 1 else 'wait'}.")
     if out.as_json:
         out.json({"queued": True, "mapping": mapping, "code": code, "states": list(command.states)})
     return OK
+
+
+async def _left(session: Session, out: Output, mapping: str, command: Replay) -> int:
+    """How many rows are as the command looked for them; every row is read, as the command itself did."""
+    with out.progress("counting what still waits") as tell:
+        found = await count_ledger(session.context, mapping, lambda done, rows: tell(rows))
+    return sum(
+        count
+        for (state, code), count in found.codes.items()
+        if state in command.states and command.code in ("", code)
+    )
 
 
 async def _by_id(session: Session, out: Output, ids: list[str], mapping: str, *, wait: bool) -> int:

@@ -22,7 +22,8 @@ from sync.errors import SyncError
 from sync.flows.context import Context
 from sync.model import Clock
 from sync.origin import origin_of
-from sync.settings import Problem, Settings, SettingsInvalid
+from sync.settings import Settings
+from sync.settings_problems import Problem, SettingsInvalid
 from sync.storage.account import Account
 from sync.transport import AiohttpTransport
 
@@ -157,7 +158,11 @@ class Desk:
 
     def settings(self, file: Path | None) -> Settings:
         """The settings of the environment and the file; raises SettingsInvalid, UsageProblem."""
-        return Settings.load({**(read_values(file) if file else {}), **self.environ})
+        return Settings.load(self.told(file))
+
+    def told(self, file: Path | None) -> dict[str, str]:
+        """Everything that is set, ours or not; raises UsageProblem."""
+        return {**(read_values(file) if file else {}), **self.environ}
 
 
 def read_values(file: Path) -> dict[str, str]:

@@ -94,7 +94,7 @@ def _mapping(
         entry = CATALOGUE.get(pause.code)
         out.line(f"  {flow} waits since {to_iso(pause.since)[:19]}Z: {pause.code}", style="red")
         if entry:
-            out.line(f"    {entry.meaning} {pause.detail}".rstrip())
+            out.line(f"    {entry.meaning}" + (f" ({pause.detail})" if pause.detail else ""))
             out.line(f"    do: {entry.fix}")
     status_work.show(found, item, settings, out)
     _set_aside(item, exact, out)
@@ -162,7 +162,7 @@ def _freshness(item: MappingStatus, settings: Settings) -> str | Text:
     if item.phase is Phase.DISABLED:
         return "switched off: nothing is read or sent"
     if item.age_s is None:
-        return Text("never pulled: is the function app running?", style="red")
+        return Text("never pulled" + ("" if item.waits else ": is the function app running?"), style="red")
     text = f"last pull {duration(item.age_s)} ago"
     if item.fresh:
         return text
@@ -249,8 +249,8 @@ def _lanes(found: Status, out: Output) -> None:
         told = ", ".join(f"{name} {number(count)}" for name, count in poison.items())
         out.line(f"poison   {told}: the function app returns them by itself while it runs", style="yellow")
     out.line(
-        f"budget   {found.budget_used:.0%} of the burst is taken; at most {found.calls_per_s:.1f} Campaign calls/s, "
-        f"{found.backfill_calls_per_s:.1f} of them for the backfill"
+        f"budget   at most {found.calls_per_s:.1f} Campaign calls/s, {found.backfill_calls_per_s:.1f} of them for first "
+        f"loads and replays; {found.budget_used:.0%} of the reserve for bursts is in use"
     )
     if found.unreadable:
         out.line(f"{counted(found.unreadable, 'message')} unreadable (message_unreadable)", style="red")

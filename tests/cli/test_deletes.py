@@ -86,7 +86,8 @@ def test_all(braked: tuple[Office, list[str]]) -> None:
     assert office.ask("deletes", "approve", "--all", "--wait")["approved"] == 2
     assert not office.profiles()
     assert {office.row(record).state for record in waiting} == {State.DELETED}
-    assert office.sync("deletes", "list").stdout == "No delete of contacts waits for a decision.\n"
+    for verb in (("list",), ("approve", "--all", "--wait"), ("discard", "--all")):
+        assert office.sync("deletes", *verb).stdout == "No delete of contacts waits for a decision.\n"
 
 
 def test_a_delete_in_work_is_not_discarded(braked: tuple[Office, list[str]]) -> None:

@@ -83,6 +83,12 @@ def test_every_command_but_offline_ones_takes_settings_and_json(name: str) -> No
     assert expected <= options(COMMANDS[name])
 
 
+@pytest.mark.parametrize("group", sorted({name.rpartition(" ")[0] for name in COMMANDS}))
+def test_the_list_of_commands_has_whole_sentences(group: str) -> None:
+    shown = CliRunner().invoke(program, [*group.split(), "--help"], env={"COLUMNS": "80"}).stdout
+    assert "..." not in shown.split("Commands:")[1]
+
+
 def test_commands_that_the_catalogue_names_exist() -> None:
     texts = " ".join(f"{entry.cause} {entry.fix} {entry.does}" for entry in ENGINE.values())
     for words in re.findall(r"`python -m sync ([a-z ]+?)(?: [A-Z]+)?`", texts):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.campaign.options import CampaignOptions
 from sync.storage.table import StorageFault
-from tests.cli.office import CAMPAIGN, Office
+from tests.cli.office import CAMPAIGN, SETTINGS, Office
 
 Checks = dict[tuple[str, str], dict[str, Any]]
 
@@ -104,6 +105,20 @@ def test_missing_settings_are_all_listed() -> None:
     names = {name for _, name in found}
     assert {"AzureWebJobsStorage", "CAMPAIGN_URL", "CAMPAIGN_CLIENT_ID", "MESSAGE_LEASE_S"} <= names
     assert {check["code"] for check in found.values()} == {"settings_invalid"}
+
+
+def test_without_a_file_it_says_where_settings_were_looked_for(tmp_path: Path) -> None:
+    assert "--settings FILE" in Office(environ={}).sync("doctor").stdout
+    file = tmp_path / "local.settings.json"
+    file.write_text('{"Values": {}}')
+    assert "--settings FILE" not in Office(environ={}).sync("doctor", "--settings", str(file)).stdout
+
+
+def test_a_misspelt_setting_is_yellow() -> None:
+    found = Office(environ={**SETTINGS, "CAMPAIGN_WINDOWS": "60"}).ask("doctor")["checks"]
+    assert [check["fix"] for check in found if check["check"] == "CAMPAIGN_WINDOWS"] == [
+        "Did you mean CAMPAIGN_WINDOW_S?"
+    ]
 
 
 def test_no_addressing_at_all() -> None:

@@ -210,8 +210,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_mapping_or_version_that_is_not_there() -> None:
     office = Office()
     office.work(1)
-    assert office.ask("mappings", "show", "accounts", code=1)["error"]["code"] == "mapping_missing"
-    assert office.ask("mappings", "show", "--version", "9", code=1)["error"]["code"] == "mapping_missing"
+    error = office.ask("mappings", "show", "accounts", code=1)["error"]
+    assert (error["code"], error["what"]) == (
+        "mapping_missing",
+        "there is no mapping accounts. There is: contacts.",
+    )
+    error = office.ask("mappings", "show", "--version", "9", code=1)["error"]
+    assert (error["code"], error["what"]) == ("mapping_missing", "contacts has no version 9.")
     assert office.ask("mappings", "disable", "accounts", code=1)["error"]["code"] == "mapping_missing"
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.settings import Settings, SettingsInvalid
+from sync.settings import Settings
+from sync.settings_problems import SettingsInvalid, unknown
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "canary-secret-41ab"
@@ -142,3 +143,30 @@ def test_the_sample_shows_the_defaults() -> None:
     for name in Settings.model_fields:
         if not name.startswith(local):
             assert getattr(shown, name) == getattr(defaults, name), name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fix"),
+    [
+        ("CAMPAIGN_LIMIT", "many", "Give a whole number, such as 4000"),
+        ("CALL_TIMEOUT_S", "soon", "Give a number, such as 30"),
+        ("CAMPAIGN_BURST", "0", "Give a number of 1 or more"),
+        ("SKEW_S", "0", "Give a number above 0"),
+        ("CAMPAIGN_DELETE_BY_KEY", "perhaps", "Give true or false"),
+        ("CAMPAIGN_ADDRESSING", "pkey", "Give one of 'auto', 'key' or 'filter'"),
+        ("PULL_SCHEDULE", "15s", "Give six fields, seconds first, such as */15 * * * * *"),
+    ],
+)
+def test_a_wrong_value_says_what_to_give(name: str, value: str, fix: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        Settings.load({**GOOD, name: value})
+    (problem,) = caught.value.problems
+    assert (problem.name, problem.fix) == (name, fix)
+
+
+def test_misspelt_names_are_found_and_those_of_others_left_alone() -> None:
+    names = ["CAMPAIGN_WINDOWS", "DYNAMICS_FLAVOUR", "CAMPAIGN_LIMIT", "PATH", "AzureWebJobsFeatureFlags"]
+    assert [(problem.name, problem.fix) for problem in unknown(names, Settings.names())] == [
+        ("CAMPAIGN_WINDOWS", "Did you mean CAMPAIGN_WINDOW_S?"),
+        ("DYNAMICS_FLAVOUR", "docs/settings.md lists all."),
+    ]

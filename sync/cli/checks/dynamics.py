@@ -178,4 +178,5 @@ async def count_records(dynamics: Dynamics, name: str, entity_set: str) -> Recor
 
 def not_reached(names: list[str]) -> list[Finding]:
     """The lines that need credentials."""
-    return [skipped(AREA, name, "Dynamics cannot be reached") for name in names]
+    why = "Dynamics cannot be reached (tables, roles, change tracking, mapped columns, number of records)"
+    return [skipped(AREA, name, why) for name in names]

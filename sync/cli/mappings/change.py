@@ -108,7 +108,7 @@ def disable(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Switch a mapping off: nothing is read or sent for it, and nothing is deleted.
+    """Switch a mapping off. Nothing is read or sent for it, and nothing is deleted.
 
     Example:
 

@@ -10,7 +10,7 @@ import typer
 
 from sync.cli.frame import FAILED, OK, run
 from sync.cli.options import AsJson, SettingsFile
-from sync.cli.output import Output, counted
+from sync.cli.output import CommandFailed, Output, Problem, counted
 from sync.cli.session import Session, UsageProblem
 from sync.errors import SyncError
 from sync.flows.context import Context
@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The mapping.")]
 
 
 def list_(context: typer.Context, settings: SettingsFile = None, as_json: AsJson = False) -> None:
-    """Show the mappings: the active version of each, and how many records are still on an older one.
+    """Show the mappings. The active version of each, and how many records are still on an older one.
 
     Example:
 
@@ -72,7 +72,7 @@ def export(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the active texts as files, one a mapping, as `mappings apply` takes them.
+    """Write the active texts as files. One a mapping, as `mappings apply` takes them.
 
     Example:
 
@@ -83,14 +83,30 @@ def export(
 
 
 async def version_of(context: Context, name: str, version: str = "") -> MappingVersion:
-    """The active or a named version (its number is enough); raises SyncError `mapping_missing`."""
+    """The active or a named version (its number is enough); raises CommandFailed."""
     found = await context.mappings.active(name)
     if version:
         same = (v for v in await context.mappings.versions(name) if _means(v.version, version))
         found = next(same, None)
     if found is None:
-        raise SyncError("mapping_missing", f"{name} {version}".strip())
+        raise CommandFailed(await _no_such(context, name, version))
     return found
+
+
+async def _no_such(context: Context, name: str, version: str) -> Problem:
+    names = sorted({one.mapping for one in await context.mappings.all()})
+    if version and name in names:
+        what, fix = (
+            f"{name} has no version {version}.",
+            f"`python -m sync mappings history {name}` lists them.",
+        )
+    else:
+        there = f" There {'is' if len(names) == 1 else 'are'}: {', '.join(names)}." if names else ""
+        what, fix = (
+            f"there is no mapping {name}.{there}",
+            "Activate a file with `python -m sync mappings apply FILE`.",
+        )
+    return Problem("mapping_missing", what, fix)
 
 
 def _means(version: str, wanted: str) -> bool:
