@@ -56,6 +56,53 @@ MUTANTS = (
         "for c in chunk.changes})\n",
     ),
     Mutant(
+        "filter decided on an absent column",
+        "sync/flows/apply.py",
+        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c for c in chunk.changes})\n",
+        "        unread = dict.fromkeys(one.column for one in compiled.conditions)\n"
+        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c if c.row is None else "
+        "replace(c, row=replace(c.row, values={**unread, **c.row.values})) "
+        "for c in chunk.changes})\n",
+    ),
+    Mutant(
+        "an unresolved create forgotten outside the filter",
+        "sync/planning/plan.py",
+        "    sent = bool(row.hash) or not resolved(row)\n",
+        "    sent = bool(row.hash)\n",
+    ),
+    Mutant(
+        "version not recorded outside the filter",
+        "sync/planning/plan.py",
+        "    outside = replace(filtered(row, source.version, compiled.version), code=code)\n",
+        "    outside = replace(filtered(row, row.version, compiled.version), code=code)\n",
+    ),
+    Mutant(
+        "leaving the filter ignored on a re-read",
+        "sync/planning/plan.py",
+        "    if not projection.wanted:\n",
+        "    if not projection.wanted and intent is not Intent.NONE:\n"
+        '        return Plan(record_id, Do.NOTHING, "outside the filter")\n'
+        "    if not projection.wanted:\n",
+    ),
+    Mutant(
+        "kept outside the filter, then deleted",
+        "sync/planning/plan.py",
+        "    never_sent = row.state is State.NEW or (row.state is State.FILTERED and not row.hash)\n",
+        "    never_sent = row.state in (State.NEW, State.FILTERED)\n",
+    ),
+    Mutant(
+        "a marked profile believed to be as sent",
+        "sync/planning/outcome.py",
+        '    return replace(row, hash=plan.mark.hash, code=row.code or "marked")\n',
+        '    return replace(row, hash=free.hash, code=row.code or "marked")\n',
+    ),
+    Mutant(
+        "braked delete outside the filter asked for again",
+        "sync/planning/plan.py",
+        "    if resolved(row) and braked and intent not in COMMANDS:\n",
+        "    if False:\n",
+    ),
+    Mutant(
         "tombstone trusted",
         "sync/planning/plan.py",
         "GONE = (State.DELETED, State.PARKED)\n",
