@@ -30,7 +30,7 @@ TEXT = """\
 mapping: contacts
 source: {{table: contact, entity_set: contacts, key: contactid}}
 target: {{resource: profile, key: externalId}}
-options: {{deletes: {deletes}, leaving: {leaving}, on_missing: {on_missing}}}
+options: {{deletes: {deletes}, on_missing: {on_missing}{leaving}}}
 fields:
   - {{source: firstname, target: firstName, type: string, length: 30, too_long: truncate}}
   - {{source: lastname, target: lastName, type: string, length: 50}}
@@ -61,7 +61,7 @@ class SmallMapping:
         table = GENDERS[self.genders]
         head = TEXT.format(
             deletes=_mark(self.deletes, DELETED),
-            leaving=_mark(self.leaving if self.filtered else "keep", LEFT),
+            leaving=f", leaving: {_mark(self.leaving, LEFT)}" if self.filtered else "",
             on_missing=self.on_missing,
             one=table[1],
             two=table[2],
