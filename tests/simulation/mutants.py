@@ -30,7 +30,7 @@ MUTANTS = (
     Mutant(
         "unchanged not recorded",
         "sync/planning/plan.py",
-        "        if settled:\n",
+        "        if settled and row.state is State.SYNCED and row.awaits == tied.awaits:\n",
         "        if True:\n",
     ),
     Mutant(
@@ -50,19 +50,18 @@ MUTANTS = (
     Mutant(
         "absent as null",
         "sync/flows/apply.py",
-        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c for c in chunk.changes})\n",
-        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c if c.row is None else "
+        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c for c in chunk.changes}\n",
+        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c if c.row is None else "
         "replace(c, row=replace(c.row, values={**dict.fromkeys(compiled.columns), **c.row.values})) "
-        "for c in chunk.changes})\n",
+        "for c in chunk.changes}\n",
     ),
     Mutant(
         "filter decided on an absent column",
         "sync/flows/apply.py",
-        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c for c in chunk.changes})\n",
-        "        unread = dict.fromkeys(one.column for one in compiled.conditions)\n"
-        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c if c.row is None else "
-        "replace(c, row=replace(c.row, values={**unread, **c.row.values})) "
-        "for c in chunk.changes})\n",
+        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c for c in chunk.changes}\n",
+        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c if c.row is None else "
+        "replace(c, row=replace(c.row, values={**dict.fromkeys(one.column for one in compiled.conditions), "
+        "**c.row.values})) for c in chunk.changes}\n",
     ),
     Mutant(
         "an unresolved create forgotten outside the filter",
@@ -87,14 +86,14 @@ MUTANTS = (
     Mutant(
         "kept outside the filter, then deleted",
         "sync/planning/plan.py",
-        "    never_sent = row.state is State.NEW or (row.state is State.FILTERED and not row.hash)\n",
-        "    never_sent = row.state in (State.NEW, State.FILTERED)\n",
+        "    never_sent = row.state is State.NEW or (left_out and not row.hash)\n",
+        "    never_sent = row.state is State.NEW or left_out\n",
     ),
     Mutant(
         "a marked profile believed to be as sent",
         "sync/planning/outcome.py",
-        '    return replace(row, hash=plan.mark.hash, code=row.code or "marked")\n',
-        '    return replace(row, hash=free.hash, code=row.code or "marked")\n',
+        '    return replace(row, hash=plan.mark.hash, code=row.code or "marked", parents=free.parents)\n',
+        '    return replace(row, hash=free.hash, code=row.code or "marked", parents=free.parents)\n',
     ),
     Mutant(
         "braked delete outside the filter asked for again",
