@@ -46,6 +46,7 @@ TARGETS = {
     "consent_latency_s.to_dynamics_during_load.p95": ("<", 300.0),
     "consent_load_ratio": ("<=", 1.2),
     "event_refusals_after_first_minute": ("<=", 0.0),
+    "event_model_missing_or_double": ("<=", 0.0),
     "export_memory_growth": ("<=", 1.05),
 }
 """The targets of design 9."""

@@ -34,7 +34,7 @@ class Random(Protocol):
 
 def to_iso(seconds: float) -> str:
     """Unix seconds as `2026-11-24T10:50:08.123Z`: sorts as text, millisecond precision."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def from_iso(text: str) -> float:
@@ -84,8 +84,6 @@ class State(enum.StrEnum):
     HOLD = "hold"
     QUARANTINED = "quarantined"
     DELETED = "deleted"
-    FILTERED = "filtered"
-    """In Dynamics, but outside the mapping's filter or first load. `hash` "": nothing of it is in Campaign."""
 
 
 class RecordRef(NamedTuple):

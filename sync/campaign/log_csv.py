@@ -69,7 +69,8 @@ class CsvStream:
         size = sum(map(len, held))
         if self._quotes % 2 != self._rest.count(b'"') % 2:
             return Record(self._line, self._position + size, problem="open_quote")
-        return self._record(b"".join(held), self._position + size)
+        record = self._record(b"".join(held), self._position + size)
+        return record if record.problem or record.fields else None
 
     def _take(self, line: bytes) -> Iterator[Record]:
         self._held.append(line)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from sync import telemetry
 from sync.flows.context import Context
 from sync.model import Chunk, Intent, LedgerRow, State
-from sync.planning.compile import CompiledMapping
 from sync.planning.outcome import Kind, Outcome, close, given_up
 from sync.planning.plan import DELETE_BRAKE, Do, Plan
 from sync.storage.history import Event, Parked
@@ -62,35 +61,24 @@ class Recorder:
 
     async def brake(
         self,
-        compiled: CompiledMapping,
+        mapping: str,
         chunk: Chunk,
         progress: Progress,
         plans: Sequence[Plan],
         rows: Mapping[str, LedgerRow],
     ) -> dict[str, Plan]:
-        """Take deletes from the brake's 24 hours; those above it become records that are parked for approval.
-
-        A record that exists (it left the filter) is parked at the version that was read: discarded, it stays on hold
-        until it changes.
-        """
-        mapping = compiled.name
+        """Take deletes from the brake's 24 hours; those above it become records that are parked for approval."""
         deletes = [p for p in plans if p.do is Do.DELETE]
         if not deletes or chunk.intent is Intent.APPROVED:
             return {}
-        settings, own = self._context.settings, compiled.brake
-        least, percent = settings.delete_brake_min, settings.delete_brake_percent
-        if own is not None:
-            least, percent = own.least, own.percent
+        settings = self._context.settings
         total = max(progress.total, progress.records)
-        allowed = max(least, int(total * percent / 100))
+        allowed = max(settings.delete_brake_min, int(total * settings.delete_brake_percent / 100))
         granted = await self._context.control.brake(mapping, len(deletes), allowed)
         parked: dict[str, Plan] = {}
         for item in deletes[granted:]:
             row = rows[item.record_id]
-            version = item.source.version if item.source else row.version
-            kept = replace(
-                row.released(), state=State.PARKED, code=DELETE_BRAKE, version=version, awaits=item.awaits
-            )
+            kept = replace(row.released(), state=State.PARKED, code=DELETE_BRAKE, awaits=item.awaits)
             parked[item.record_id] = replace(
                 item, do=Do.RECORD, why="more deletes than the brake allows", row=kept
             )
@@ -212,6 +200,4 @@ def _did_without_call(item: Done) -> str:
         return "parked"
     if item.row.state is State.DELETED:
         return "tombstone"
-    if item.row.state is State.FILTERED:
-        return "filtered"
     return "unchanged"

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from sync.planning.exports import Exports
-from sync.planning.spelling import Column, Text
+from sync.planning.mapping import Column, Text
 
 Prefix = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9]{1,7}$")]
 Unique = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
@@ -124,19 +125,23 @@ class ActivityTable(_Strict):
     display_name: Label
     columns: dict[StrictStr, Annotated[ColumnName, BeforeValidator(_named)]]
 
+    @cached_property
+    def by_field(self) -> dict[str, ActivityColumn]:
+        """The tenant's columns by field, in the order of the file."""
+        found: dict[str, ActivityColumn] = {}
+        for field, named in self.columns.items():
+            spec = FIELDS[field]
+            length = 0 if not spec.length else named.length or spec.length
+            found[field] = ActivityColumn(field, named.name, spec.type, spec.label, length)
+        return found
+
     def column(self, field: str) -> ActivityColumn | None:
         """The column that a field is written to, if the tenant has one."""
-        named = self.columns.get(field)
-        if named is None:
-            return None
-        spec = FIELDS[field]
-        length = 0 if not spec.length else named.length or spec.length
-        return ActivityColumn(field, named.name, spec.type, spec.label, length)
+        return self.by_field.get(field)
 
     def all_columns(self) -> tuple[ActivityColumn, ...]:
-        """Every field that has a column, in the order of the file."""
-        found = (self.column(field) for field in self.columns)
-        return tuple(column for column in found if column is not None)
+        """Every field that has a column."""
+        return tuple(self.by_field.values())
 
 
 class Tables(_Strict):

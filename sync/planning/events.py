@@ -248,4 +248,4 @@ def _hash(columns: Mapping[str, Value | None], events: Events) -> str:
 
 def time_text(at: float) -> str:
     """Whole seconds: Dynamics keeps no more."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")[:-6] + "Z"

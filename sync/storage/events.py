@@ -128,10 +128,19 @@ class Events:
             rows += [row_of(one) for one in stored if one is not None]
         return rows
 
-    async def open_rows(self, partition: str) -> list[EventRow]:
-        """The rows that wait for work."""
-        query = Query(partition=partition, where=(("open", "eq", True),))
-        return [row_of(stored) async for stored in self._table.scan(query)]
+    async def open_contacts(self, partition: str, most: int) -> tuple[set[str], bool]:
+        """The contacts of about `most` rows that wait for work, and whether there may be more rows."""
+        query = Query(partition=partition, where=(("open", "eq", True),), select=("RowKey",))
+        found: set[str] = set()
+        rows = 0
+        token: str | None = None
+        while True:
+            page = await self._table.page(query, size=most, token=token)
+            found.update(str(stored.entity["RowKey"]).partition(":")[0] for stored in page.rows)
+            rows += len(page.rows)
+            token = page.token
+            if token is None or rows >= most:
+                return found, token is not None
 
     async def of_contacts(self, partition: str, contacts: Sequence[str]) -> dict[str, list[EventRow]]:
         """All rows of some contacts: a scan as long as that is cheaper than a query for each."""

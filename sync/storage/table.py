@@ -205,8 +205,10 @@ def _refuse(ops: Sequence[Op]) -> None:
             raise ValueError("a table key holds a character that the service refuses, or is too long")
         if op.verb is Verb.REPLACE and not op.etag:
             raise ValueError("replace needs an ETag")
-        if any(isinstance(value, str) and len(value) > MAX_TEXT for value in op.entity.values()):
-            raise ValueError(f"a property above {MAX_TEXT} characters")
-        size += sum(len(name) + 2 * len(str(value)) for name, value in op.entity.items())
+        for name, value in op.entity.items():
+            length = len(value) if isinstance(value, str) else len(str(value))
+            if length > MAX_TEXT:
+                raise ValueError(f"a property above {MAX_TEXT} characters")
+            size += len(name) + 2 * length
     if size > MAX_TRANSACTION_BYTES:
         raise ValueError("a transaction above 4 MiB")

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Any
 
 import requests
 from azure.core.credentials import AccessToken
@@ -193,6 +194,64 @@ def batch(client: DataverseClient) -> None:
     ok("batch: change set rolls back", lost.has_errors and len(none) == 0)
 
 
+def events(client: DataverseClient, url: str) -> None:
+    """The same calls against a table of email events, which this client cannot make (`IsActivity` is fixed in it)."""
+    table = "acs_emailopen"
+    columns: Any = [
+        {"name": "acs_deliveryname", "max_length": 200},
+        {"name": "acs_eventid", "max_length": 40},
+    ]
+    definition = {"name": table, "columns": columns}
+    made = requests.post(f"{url}/_sandbox/activity_table", json=definition, timeout=10)
+    made.raise_for_status()
+    client.records.create(
+        "publisher",
+        {
+            "uniquename": "acs", "friendlyname": "ACS", "customizationprefix": "acs",
+            "customizationoptionvalueprefix": 72700,
+        },
+    )  # fmt: skip
+    contact = client.records.create("contact", {"lastname": "Reader"})
+    about = {"regardingobjectid_contact_acs_emailopen@odata.bind": f"/contacts({contact})"}
+
+    def row(number: int) -> dict[str, object]:
+        return {"subject": "Campaign Name: A; Delivery Name: B", "acs_eventid": f"E{number}", **about}
+
+    found = client.tables.get(table)
+    ok("events: tables.get", found is not None and found["primary_id_attribute"] == "activityid")
+    client.tables.add_columns(table, {"acs_note": "string"})
+    ok("events: tables.add_columns", True)
+    refused(
+        "events: tables.create_alternate_key: not documented for activities",
+        lambda: client.tables.create_alternate_key(table, "acs_EventKey", ["acs_eventid"]),
+        501,
+    )
+    one = client.records.create(table, row(1))
+    shown = client.records.retrieve(table, one, select=["subject", "_regardingobjectid_value"])
+    ok("events: records.create", shown is not None and shown["_regardingobjectid_value"] == contact)
+    refused(
+        "events: records.create: id is there",
+        lambda: client.records.create(table, {"activityid": one, **row(1)}),
+        412,
+    )
+    many = client.records.create(table, [row(number) for number in range(2, 9)])
+    ok("events: records.create: list (CreateMultiple)", len(many) == 7)
+    client.records.update(table, many, {"acs_deliveryname": "DM190"})
+    ok(
+        "events: records.update: list (UpdateMultiple)",
+        len(client.records.list(table, filter="acs_deliveryname eq 'DM190'", select=["subject"])) == 7,
+    )
+    pages = list(client.records.list_pages(table, select=["subject"], page_size=4))
+    ok("events: records.list_pages", [len(page) for page in pages] == [4, 4])
+    work = client.batch.new()
+    work.records.create(table, {"activityid": one, **row(1)})
+    work.records.create(table, row(10))
+    result = work.execute(continue_on_error=True)
+    ok("events: batch: continue on error", [one.status_code for one in result.responses] == [412, 204])
+    client.records.delete(table, one)
+    refused("events: records.delete", lambda: client.records.delete(table, one), 404)
+
+
 def main(url: str) -> int:
     with DataverseClient(url, Credential(url)) as client:
         tables(client)
@@ -202,6 +261,7 @@ def main(url: str) -> int:
         batch(client)
         client.tables.delete(TABLE)
         ok("tables.delete", client.tables.get(TABLE) is None)
+        events(client, url)
     return 0
 
 

@@ -227,6 +227,108 @@ await call('retrieveAttributes', async () => {
   assert.equal(value.find(column => column.LogicalName === 'firstname').MaxLength, 50)
 })
 
+// -- the tables of email events -------------------------------------------------------------------------------------
+
+const CRM = 'Microsoft.Dynamics.CRM.'
+const label = text => ({
+  '@odata.type': `${CRM}Label`,
+  LocalizedLabels: [{ '@odata.type': `${CRM}LocalizedLabel`, Label: text, LanguageCode: 1033 }]
+})
+const text = (schema, length, more = {}) => ({
+  '@odata.type': `${CRM}StringAttributeMetadata`,
+  SchemaName: schema,
+  DisplayName: label(schema),
+  MaxLength: length,
+  FormatName: { Value: 'Text' },
+  RequiredLevel: { Value: 'None' },
+  ...more
+})
+const clicks = 'acs_emailclicks'
+const regarding = 'regardingobjectid_contact_acs_emailclick@odata.bind'
+const eventId = n => `0a1b2c3d-0000-5000-8000-${String(n).padStart(12, '0')}`
+const event = n => ({
+  subject: 'Campaign Name: 2019LoyaltyCamp; Delivery Name: DM190',
+  acs_trackingurl: `https://shop.example/${n}`,
+  sortdate: '2026-05-01T10:00:00Z',
+  [regarding]: `/contacts(${ids[3]})`
+})
+
+await call('events: createEntity', async () => {
+  const publisher = { uniquename: 'acs', friendlyname: 'ACS', customizationprefix: 'acs', customizationoptionvalueprefix: 72700 }
+  await api.create({ collection: 'publishers', data: publisher })
+  const data = {
+    '@odata.type': `${CRM}EntityMetadata`,
+    SchemaName: 'acs_emailclick',
+    IsActivity: true,
+    HasActivities: false,
+    HasNotes: true,
+    OwnershipType: 'UserOwned',
+    IsAvailableOffline: true,
+    DisplayName: label('Adobe Campaign Email URL Click'),
+    DisplayCollectionName: label('Adobe Campaign Email URL Clicks'),
+    Description: label('Clicks'),
+    Attributes: [text('Subject', 200, { IsPrimaryName: true })]
+  }
+  assert.match(await api.createEntity({ data }), GUID)
+})
+
+await call('events: createAttribute', async () => {
+  const entityKey = "LogicalName='acs_emailclick'"
+  assert.match(await api.createAttribute({ entityKey, data: text('acs_trackingurl', 500) }), GUID)
+})
+
+await call('events: upsert: If-None-Match', async () => {
+  const request = { collection: clicks, key: eventId(1), data: event(1), ifnonematch: '*' }
+  assert.notEqual(await api.upsert(request), null)
+  assert.equal(await api.upsert(request), null)
+})
+
+await call('events: update: deleted row stays deleted', async () => {
+  await rejects(api.update({ collection: clicks, key: eventId(2), data: { acs_trackingurl: 'x' }, ifmatch: '*' }), 404, '0x80040217')
+  assert.equal(await api.count({ collection: clicks, filter: `activityid eq ${eventId(2)}` }), 0)
+})
+
+await call('events: batch, continue on error', async () => {
+  api.startBatch()
+  for (const n of [1, 2, 3]) {
+    api.upsert({ collection: clicks, key: eventId(n), data: event(n), ifnonematch: '*', inChangeSet: false })
+  }
+  const told = await api.executeBatch({ continueOnError: true })
+  assert.deepEqual([told[0].status, told[1], told[2]], [412, eventId(2), eventId(3)])
+  assert.equal(await api.count({ collection: clicks, filter: `_regardingobjectid_value eq ${ids[3]}` }), 3)
+})
+
+await call('events: callAction: CreateMultiple', async () => {
+  const target = n => ({ '@odata.type': `${CRM}acs_emailclick`, activityid: eventId(n), ...event(n) })
+  const numbers = Array.from({ length: 20 }, (_, n) => n + 10)
+  const request = { collection: clicks, actionName: `${CRM}CreateMultiple` }
+  const made = await api.callAction({ ...request, action: { Targets: numbers.map(target) } })
+  assert.deepEqual(made.Ids, numbers.map(eventId))
+  await assert.rejects(api.callAction({ ...request, action: { Targets: [40, 10].map(target) } }))
+  assert.equal(await api.count({ collection: clicks, filter: `activityid eq ${eventId(40)}` }), 0)
+})
+
+await call('events: callAction: UpdateMultiple', async () => {
+  const Targets = [10, 11].map(n => ({ '@odata.type': `${CRM}acs_emailclick`, activityid: eventId(n), acs_trackingurl: 'revised' }))
+  await api.callAction({ collection: clicks, actionName: `${CRM}UpdateMultiple`, action: { Targets } })
+  assert.equal(await api.count({ collection: clicks, filter: "acs_trackingurl eq 'revised'" }), 2)
+})
+
+await call('events: nextLink', async () => {
+  const asked = { collection: clicks, select: ['subject'], maxPageSize: 9 }
+  const first = await api.retrieveMultiple(asked)
+  const second = await api.retrieveMultiple(asked, first.oDataNextLink)
+  const third = await api.retrieveMultiple(asked, second.oDataNextLink)
+  assert.deepEqual([first, second, third].map(page => page.value.length), [9, 9, 5])
+})
+
+await call('events: task', async () => {
+  const data = { subject: 'Follow up on URL click', scheduledend: '2026-05-02T10:00:00Z', 'regardingobjectid_contact_task@odata.bind': `/contacts(${ids[3]})` }
+  const request = { collection: 'tasks', key: eventId(99), data, ifnonematch: '*' }
+  assert.notEqual(await api.upsert(request), null)
+  assert.equal(await api.upsert(request), null)
+})
+
 await call('429', async () => {
   const error = { error: { code: '0x80072322', message: 'Number of requests exceeded the limit of 6000 over time window of 300 seconds.' } }
   const headers = { 'content-type': 'application/json', 'retry-after': '7' }

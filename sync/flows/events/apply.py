@@ -1,8 +1,8 @@
 """apply: read the open rows of some partitions, plan, write across them, record each partition (design 4.8).
 
-Creates need no claim: a second one meets the first one's row. Corrections are made under the partition's claim, which is
-read before the rows and written over that version, so that none carries less than what was written before; one whose
-outcome is unknown keeps the claim until it can no longer land.
+Writes are made under the partition's claim, which is read before the rows and written over that version. Corrections
+need it, so that none carries less than what was written before; one whose outcome is unknown keeps the claim until it
+can no longer land. Creates would be right without it, but two workers with the same creates fail each other's requests.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class ApplyEvents:
             work.plan(events, standing, oldest, context.now())
         await self._find_owners(works)
         deadline = context.settings.claim_deadline(context.now())
-        works = [work for work in works if not work.corrects or await self._claim(work, owner, deadline)]
+        works = await self._claimed(works, owner, deadline)
         writing = Writing(context, deadline)
         results = await writing.write([write for work in works for write in work.writes(events)])
         await self._check_parents(works, results)
@@ -124,8 +124,8 @@ class ApplyEvents:
 
     async def _rows(self, name: PartitionName, claim: PartitionClaim) -> Work | None:
         events = self._context.events
-        waiting = await events.open_rows(name.name)
-        contacts = {row.contact for row in waiting} | set(name.contacts)
+        contacts, more = await events.open_contacts(name.name, self._context.most_rows)
+        contacts |= set(name.contacts)
         if not contacts:
             return None
         rows = await events.of_contacts(name.name, sorted(contacts))
@@ -136,10 +136,22 @@ class ApplyEvents:
             if row.open or (contact in name.contacts and may_reopen(row.code))
         }
         found = {contact: mine for contact, mine in rows.items() if mine}
-        return Work(name.name, claim, found, is_open, name.contacts)
+        return Work(name.name, claim, found, is_open, name.contacts, more)
+
+    async def _claimed(self, works: Sequence[Work], owner: str, deadline: float) -> list[Work]:
+        """Those that need no claim or got it."""
+        kept: list[Work] = []
+
+        async def one(work: Work) -> None:
+            async with self._context.stores:
+                if not work.has_writes or await self._claim(work, owner, deadline):
+                    kept.append(work)
+
+        await gather_all([one(work) for work in works])
+        return sorted(kept, key=lambda work: work.name)
 
     async def _claim(self, work: Work, owner: str, deadline: float) -> bool:
-        """Claim a partition for corrections over the claim that was read before its rows; False: somebody was faster."""
+        """Claim a partition over the claim that was read before its rows; False: somebody was faster."""
         settings = self._context.settings
         claim = replace(work.claim, owner=owner, take_over=settings.takeover_at(deadline))
         name = PartitionName(work.name, work.contacts)
@@ -200,26 +212,27 @@ class ApplyEvents:
         if moved:
             delay = 1.0 if delay is None else min(delay, 1.0)
         self._count(work, rows, results, moved)
-        unknown = any(
-            results[activity.id].ended is Ended.UNKNOWN
-            for activity in work.activities
-            if activity.id in results
-        )
         if work.claimed:
-            delay = await self._release(work, delay, unknown=unknown, untold=bool(moved))
-        elif unknown:
-            delay = 1.0
+            delay = await self._release(work, delay, results, untold=bool(moved))
+        if work.more:
+            delay = 0.0 if delay is None else delay
         if delay is not None:
             self._again(PartitionName(work.name, work.contacts), delay)
 
-    async def _release(self, work: Work, delay: float | None, *, unknown: bool, untold: bool) -> float | None:
+    async def _release(
+        self, work: Work, delay: float | None, results: dict[str, Result], *, untold: bool
+    ) -> float | None:
         """Give the claim back, or keep it until an unknown correction can no longer land.
 
-        Rows that moved do not tell what was written: then the claim stays, open to all, as a sign of that.
+        Rows that moved do not tell what was written: then the claim stays, open to all, as a sign of that, until all
+        that may have been corrected was corrected again.
         """
         context = self._context
+        corrections = work.corrections(results)
+        done = all(ended in (Ended.WRITTEN, Ended.GONE) for ended in corrections) and not work.more
+        untold = untold or (work.doubtful and not done)
         kept = replace(work.claim, owner=work.claim.owner if untold else "", take_over=0.0)
-        if unknown:
+        if Ended.UNKNOWN in corrections:
             wait = context.settings.gateway_s + context.settings.skew_s
             kept = replace(work.claim, take_over=context.now() + wait)
             delay = wait

@@ -41,6 +41,8 @@ class EventContext:
     bulk_size: int = LARGEST
     fewest_in_bulk: int = 20
     """Smaller groups of all tables go into one `$batch` together: fewer requests."""
+    most_rows: int = 2000
+    """Open rows of a partition that one message works, about: what a worker's memory holds of it."""
     ms_per_row: dict[str, float] = field(default_factory=lambda: {"bulk": 7.0, "batch": 50.0})
     """Execution time as measured; the first values are those of anchors.md 7a."""
     stores: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))

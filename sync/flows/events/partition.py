@@ -39,6 +39,8 @@ class Work:
     open: set[str]
     contacts: tuple[str, ...] = ()
     """Contacts whose parked or refused rows are worked: they must come along when this comes back."""
+    more: bool = False
+    """There are open rows that were not read: what one message works is bounded."""
     claimed: bool = False
     doubtful: bool = False
     """A correction may have landed that no row tells of: that a row's hash is right proves nothing then."""
@@ -88,9 +90,17 @@ class Work:
         return {one.contact for one in self.activities if one.task and self.verb(one) is not None}
 
     @property
-    def corrects(self) -> bool:
-        """Whether something that exists must change: that needs the claim, and rows read under it."""
-        return any(self.verb(activity) is Verb.UPDATE for activity in self.activities)
+    def has_writes(self) -> bool:
+        """Whether anything must be written. Corrections need the claim, creates only go faster with it."""
+        return any(self.verb(activity) is not None for activity in self.activities)
+
+    def corrections(self, results: Mapping[str, Result]) -> list[Ended]:
+        """What became of the corrections."""
+        return [
+            results[activity.id].ended
+            for activity in self.activities
+            if self.verb(activity) is Verb.UPDATE and activity.id in results
+        ]
 
     def writes(self, events: Events) -> list[Write]:
         """The targets, deterministic in order."""

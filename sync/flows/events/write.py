@@ -96,7 +96,7 @@ class Writing:
                 )
             except UnknownOutcome as error:
                 self._shrink(len(chunk))
-                self._all(chunk, Result(Ended.UNKNOWN, error.code))
+                self._all(chunk, Result(Ended.UNKNOWN, error.code, 1.0))
                 self._stop = Result(Ended.LATER, "", 1.0)
             except SyncError as error:
                 if error.code in THERE_OR_GONE or error.code == "dynamics_refused":
@@ -126,7 +126,7 @@ class Writing:
             told = await self._send(lambda user: self._context.writer.batch(chunk, user), "batch", len(chunk))
         except UnknownOutcome as error:
             self._shrink(len(chunk))
-            self._all(targets, Result(Ended.UNKNOWN, error.code))
+            self._all(targets, Result(Ended.UNKNOWN, error.code, 1.0))
             self._stop = Result(Ended.LATER, "", 1.0)
             return
         except SyncError as error:

@@ -53,6 +53,8 @@ class Mail:
     def __post_init__(self) -> None:
         self.trouble = self
         self.rng = random.Random(f"mail {self.world.scenario.seed}")
+        self.id_last = self.rng.random() < 0.5
+        """A line that is cut then names another line."""
         self.ids = [f"{number + 1:08x}-0000-4000-8000-{self.rng.getrandbits(48):012x}" for number in range(3)]
 
     async def watch_call(self, process: Process, system: str, request: Request) -> None:
@@ -158,6 +160,8 @@ class Mail:
     def _drop(self, log: str, lines: list[str]) -> None:
         name = f"{self.rng.getrandbits(16):04x}-{self._next()}.csv"
         header = DELIVERY_HEADER if log == "delivery" else TRACKING_HEADER
+        if self.id_last:
+            header, lines = _id_last(header), [_id_last(line) for line in lines]
         self.files[name] = csv_of(header, lines)
         self.world.logs.put(name, self.files[name])
 
@@ -220,6 +224,11 @@ class Mail:
             one = self.rng.choice(shown)
             world.dynamics.delete(one["activityid"], table=one["table"])
             self.deleted.add(world.identity(one))
+
+
+def _id_last(line: str) -> str:
+    first, _, rest = line.partition(",")
+    return f"{rest},{first}"
 
 
 def text_of(line: Line) -> str:

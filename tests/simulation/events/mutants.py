@@ -1,9 +1,4 @@
-"""python -m tests.simulation.events.mutants: the events harness is tested by breaking the flow, one line at a time.
-
-Five breakages that seeds find too rarely are caught by named tests in tests/events: a claim read after the rows, an
-unknown correction that gives its claim back, a bulk answer believed whatever it says, poison messages dropped, a torn
-last line taken at once.
-"""
+"""python -m tests.simulation.events.mutants: the events harness is tested by breaking the flow, one line at a time."""
 
 from __future__ import annotations
 
@@ -53,8 +48,8 @@ MUTANTS = (
     Mutant(
         "a row is closed with its first activity",
         "sync/flows/events/partition.py",
-        "        for key in sorted(self.open.intersection(closed) - unfinished):\n",
-        "        for key in sorted(self.open.intersection(closed)):\n",
+        "        for key in sorted(closed.keys() - unfinished):\n",
+        "        for key in sorted(closed):\n",
     ),
     Mutant(
         "what could not be written is closed",
@@ -77,7 +72,7 @@ MUTANTS = (
     Mutant(
         "no claim for corrections",
         "sync/flows/events/apply.py",
-        "        works = [work for work in works if not work.corrects or await self._claim(work, owner, deadline)]\n",
+        "        works = await self._claimed(works, owner, deadline)\n",
         "",
     ),
     Mutant(
@@ -89,14 +84,81 @@ MUTANTS = (
     Mutant(
         "parked events are forgotten when the contact appears",
         "sync/flows/events/house.py",
-        "            await send(context, EventMessage(epoch, (names,)))\n",
-        "            pass\n",
+        "    await send_contacts(context, epoch, [(one.partition, one.contact) for one in appeared])\n",
+        "",
     ),
     Mutant(
         "parked contacts do not come along",
         "sync/flows/events/apply.py",
         "            self._again(PartitionName(work.name, work.contacts), delay)\n",
         "            self._again(PartitionName(work.name), delay)\n",
+    ),
+    Mutant(
+        "the claim is read after the rows",
+        "sync/flows/events/apply.py",
+        "        return await self._rows(name, claim)\n",
+        "        work = await self._rows(name, claim)\n"
+        "        return work and replace(work, claim=await context.events.claim(name.name))\n",
+    ),
+    Mutant(
+        "an unknown correction gives its claim back",
+        "sync/flows/events/apply.py",
+        "        if Ended.UNKNOWN in corrections:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "a correction that no row tells of is believed to be none",
+        "sync/flows/events/partition.py",
+        "        self.doubtful = bool(self.claim.owner)\n",
+        "        self.doubtful = False\n",
+    ),
+    Mutant(
+        "a doubt ends with the first that takes the claim",
+        "sync/flows/events/apply.py",
+        "        untold = untold or (work.doubtful and not done)\n",
+        "",
+    ),
+    Mutant(
+        "what one message could not hold is forgotten",
+        "sync/flows/events/apply.py",
+        "        if work.more:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "what is shown no longer is not looked at again",
+        "sync/flows/events/partition.py",
+        "            self.activities += [one for one in activities if self.open.intersection(one.parts)]\n",
+        "            self.activities += [one for one in activities if self.open.intersection(one.rows)]\n",
+    ),
+    Mutant(
+        "a bulk answer is believed, whatever it says",
+        "sync/dynamics/activities.py",
+        '        if verb is Verb.CREATE and len(answer.json().get("Ids") or ()) != len(targets):\n',
+        "        if False:\n",
+    ),
+    Mutant(
+        "poison messages are dropped",
+        "sync/app.py",
+        "            await return_poison(self.events, from_text(body))\n",
+        "            from_text(body)\n",
+    ),
+    Mutant(
+        "a last line without its end is taken at once",
+        "sync/flows/events/pull.py",
+        "            if context.now() - file.modified < context.settings.events_partial_s:\n",
+        "            if False:\n",
+    ),
+    Mutant(
+        "every click makes a task",
+        "sync/planning/follow_up.py",
+        '"|".join(("task", first.contact, first.delivery, name))',
+        '"|".join(("task", first.contact, first.delivery, name, first.log_id))',
+    ),
+    Mutant(
+        "a task is made again",
+        "sync/planning/follow_up.py",
+        '        key=f"{first.contact}:~task-{name}",\n',
+        '        key=f"{first.contact}:~task-{name}-{first.log_id}",\n',
     ),
     Mutant(
         "proofs reach the timeline",

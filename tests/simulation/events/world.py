@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.service import DynamicsService
+from sandbox.wire import Request
 from sync.model import Lane
 from sync.planning.events import plan_contact
 from sync.planning.follow_up import follow_ups
@@ -17,6 +18,7 @@ from sync.storage.logs import MemoryLogs
 from sync.storage.table import StorageFault
 from tests.events.stage import TEXT, columns_of
 from tests.simulation import host as hosts
+from tests.simulation.chaos import CALM
 from tests.simulation.course import LONGEST_S, tick
 from tests.simulation.events.mail import Mail
 from tests.simulation.events.oracle import DATES, differences
@@ -28,6 +30,9 @@ from tests.simulation.world import DYNAMICS, World
 
 LANES = ("events", "events-poison")
 GRANULARITIES = ("every_event", "every_event", "first_of_kind", "per_delivery")
+SPECIALS = ("garble", "zombie", "killer", "tangle")
+"""Some numbers are reserved for what is rare: bulk answers that are none, corrections that land late, messages that end
+worker after worker, partitions on which many work at once."""
 TASKS = {"Follow up on URL click": "click", "Reconcile invalid e-mail address": "hard_bounce"}
 
 
@@ -67,9 +72,13 @@ class EventWorld(World):
 
     def __init__(self, seed: int, *, tracing: bool = False) -> None:
         rng = random.Random(f"events {seed}")
+        self.special = SPECIALS[seed % 10] if seed % 10 < len(SPECIALS) else ""
         self.granularity = rng.choice(GRANULARITIES)
-        self.bulk = rng.random() < 0.7
+        if self.special in ("zombie", "tangle"):
+            self.granularity = "per_delivery"
+        self.bulk = rng.random() < 0.7 or self.special == "garble"
         self.text = TEXT.replace("granularity: every_event", f"granularity: {self.granularity}")
+        self.most_rows = rng.choice((1, 4, 2000))
         self.with_tasks = rng.random() < 0.5
         if self.with_tasks:
             for name in TASKS.values():
@@ -78,6 +87,10 @@ class EventWorld(World):
         scenario = replace(draw(seed), special="", seed=seed)
         if rng.random() < 0.3:
             scenario = replace(scenario, weather=replace(scenario.weather, crash=0.015))
+        if self.special == "killer":
+            scenario = replace(scenario, weather=replace(scenario.weather, crash=0.04))
+        if self.special in ("zombie", "tangle"):
+            scenario = replace(scenario, acts=40, lease_s=5.0)
         super().__init__(scenario, tracing=tracing)
         self.settings = self.settings.model_copy(
             update={
@@ -86,7 +99,7 @@ class EventWorld(World):
                 "events_partial_s": 6.0,
                 "events_read_rows": rng.choice((1, 3, 50)),
                 "events_message_rows": rng.choice((1, 4, 50)),
-                "events_buckets": rng.choice((1, 2)),
+                "events_buckets": 1 if self.special == "tangle" else rng.choice((1, 2)),
                 "events_pull_seconds": 5.0,
             }
         )
@@ -96,7 +109,23 @@ class EventWorld(World):
         self.host.attach(self.account.queues)
         self.mail = Mail(self)
         self.people = self.mail  # type: ignore[assignment]
-        self.frozen_at: int | None = None
+        if self.special == "tangle":
+            self.chaos.latency = self._tangled  # type: ignore[method-assign]
+
+    def forced_fate(self, system: str, request: Request) -> str:
+        """What the special seeds do to writes, until all goes well again."""
+        writes = request.method == "POST" and ("Multiple" in request.target or "$batch" in request.target)
+        if not writes or self.chaos.weather is CALM:
+            return ""
+        if self.special == "garble" and "Multiple" in request.target and self.rng.random() < 0.4:
+            return "garbage"
+        if self.special == "zombie" and self.rng.random() < 0.4:
+            return "zombie"
+        return ""
+
+    def _tangled(self) -> float:
+        """Storage so slow that others come between any two effects."""
+        return self.rng.choice((0.005, 0.02, 0.3, 1.5)) if self.chaos.weather is not CALM else 0.005
 
     def make_dynamics(self, organization: str) -> DynamicsService:
         rng = random.Random(f"dynamics {self.scenario.seed}")
@@ -113,6 +142,7 @@ class EventWorld(World):
         events.text = self.text
         events.fewest_in_bulk = 2
         events.bulk_size = 4
+        events.most_rows = self.most_rows
         return process
 
     # -- looking at both sides -------------------------------------------------------------------------------------
