@@ -84,6 +84,8 @@ class State(enum.StrEnum):
     HOLD = "hold"
     QUARANTINED = "quarantined"
     DELETED = "deleted"
+    FILTERED = "filtered"
+    """In Dynamics, but outside the mapping's filter or first load. `hash` "": nothing of it is in Campaign."""
 
 
 class RecordRef(NamedTuple):

@@ -213,6 +213,27 @@ ENGINE: dict[str, Entry] = {
         "Nothing.",
         "Sends the record back to its lane at once.",
     ),
+    "marked": Entry(
+        Reaction.PARK,
+        "The record is gone in Dynamics, and the mapping writes a field instead of deleting.",
+        "`deletes` of the mapping names a mark or an opt-out.",
+        "Nothing.",
+        "Wrote that field; the profile stays.",
+    ),
+    "filtered_out": Entry(
+        Reaction.PARK,
+        "The record exists in Dynamics and is outside the mapping's filter.",
+        "`filter` of the mapping.",
+        "Nothing. It is sent as soon as it passes the filter.",
+        "Keeps, deletes or marks what was sent of it, as `leaving` says; a record that was never sent costs no call.",
+    ),
+    "not_in_first_load": Entry(
+        Reaction.PARK,
+        "The first load left the record out, and it has not changed since.",
+        "`first_load` of the mapping.",
+        "Nothing. It is sent when it changes, or by `python -m sync replay --force`.",
+        "Makes no call.",
+    ),
     "storage_failed": Entry(
         Reaction.RETRY,
         "The storage account did not answer while a record was in work.",

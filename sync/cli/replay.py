@@ -198,7 +198,8 @@ async def _count(
     """How many records it sends at most, and whether they were counted one by one."""
     context = session.context
     counts = await context.counters.totals(wanted.mapping)
-    states = ["state:synced", "state:quarantined", "state:parked"] + ["state:hold"] * wanted.force
+    states = ["state:synced", "state:filtered", "state:quarantined", "state:parked"]
+    states += ["state:hold"] * wanted.force
     known = sum(max(counts[state], 0) for state in states)
     if command.condition:
         return await _ask(session, out, wanted, command, known, exact=exact)

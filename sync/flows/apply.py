@@ -23,7 +23,17 @@ from sync.flows.record import Done, Recorder
 from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
 from sync.planning.compile import CompiledMapping
 from sync.planning.outcome import Kind, Outcome
-from sync.planning.plan import Do, Plan, busy, crashed_too_often, look_again, needs_reread, plan, quarantine
+from sync.planning.plan import (
+    Do,
+    Plan,
+    busy,
+    crashed_too_often,
+    look_again,
+    needs_reread,
+    plan,
+)
+from sync.planning.rows import quarantine
+from sync.planning.scope import scope_of
 from sync.storage.budget import Grant
 from sync.storage.lanes import gather_all
 from sync.storage.ledger import partition_of
@@ -209,7 +219,15 @@ class Apply:
     def _plan_one(self, work: Work, record_id: str, source: SourceRow | None) -> Plan:
         row = work.rows[record_id]
         try:
-            return plan(record_id, source, row, work.compiled, work.chunk.intent, work.links.standings)
+            return plan(
+                record_id,
+                source,
+                row,
+                work.compiled,
+                work.chunk.intent,
+                work.links.standings,
+                scope_of(work.chunk),
+            )
         except Exception as error:
             telemetry.warning(
                 "plan_failed",
@@ -245,7 +263,7 @@ class Apply:
             permits = Permits(context, grant, backfill=work.chunk.lane is Lane.BACKFILL, used=looks)
         if work.consent is not None:
             await work.consent.hint_unlooked()
-        braked = await self._recorder.brake(work.mapping, work.chunk, work.progress, plans, work.rows)
+        braked = await self._recorder.brake(work.compiled, work.chunk, work.progress, plans, work.rows)
         plans = [braked.get(p.record_id, p) for p in plans]
         await work.links.announce(plans, work.rows)
         claims = await self._claims.write(work.owner, work.rows, plans, work.chunk, work.target.addressing)

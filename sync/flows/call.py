@@ -13,7 +13,7 @@ from sync.campaign.records import Addressing, Records, Ref
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import STOPPED_DELAY_S, Context
-from sync.model import LedgerRow, State
+from sync.model import LedgerRow, Row, State
 from sync.planning.compile import CompiledMapping, Projection
 from sync.planning.outcome import Kind, Outcome, retry_delay
 from sync.planning.plan import Do, Plan
@@ -125,6 +125,8 @@ class Action:
     async def _act(self) -> tuple[Kind, str]:
         if self.plan.do is Do.DELETE:
             return await self._delete()
+        if self.plan.mark is not None:
+            return await self._mark(self.plan.mark.body)
         if self.plan.do is Do.UPDATE:
             return await self._update()
         return await self._insert()
@@ -206,7 +208,7 @@ class Action:
     def _never_posted(self) -> bool:
         """Whether no POST of ours for this record can have been applied before this chunk."""
         row = self.before
-        deleted = row.state is State.DELETED or row.code == PARENT_DELETED
+        deleted = row.state in (State.DELETED, State.FILTERED) or row.code == PARENT_DELETED
         return not row.unresolved and not row.hash and not deleted
 
     async def _update(self) -> tuple[Kind, str]:
@@ -222,6 +224,21 @@ class Action:
         if self.compiled.on_missing == "recreate":
             return await self._create()
         return Kind.HELD, "profile_missing"
+
+    async def _mark(self, body: Row) -> tuple[Kind, str]:
+        """PATCH what is written instead of a delete; where there is no profile (any more), there is nothing to mark."""
+        if self.target.addressing is Addressing.KEY:
+            try:
+                await self._call(lambda: self.records.update_by_key(self.plan.record_id, body))
+                return Kind.UPDATED, ""
+            except SyncError as error:
+                if error.code != "not_found":
+                    raise
+        ref = await self._find()
+        if ref is None:
+            return Kind.DELETED, ""
+        await self._call(lambda: self.records.update(ref, body))
+        return Kind.UPDATED, ""
 
     async def _delete(self) -> tuple[Kind, str]:
         records = self.records

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sync import telemetry
 from sync.flows.context import Context
 from sync.model import Chunk, Intent, LedgerRow, State
+from sync.planning.compile import CompiledMapping
 from sync.planning.outcome import Kind, Outcome, close, given_up
 from sync.planning.plan import DELETE_BRAKE, Do, Plan
 from sync.storage.history import Event, Parked
@@ -61,24 +62,35 @@ class Recorder:
 
     async def brake(
         self,
-        mapping: str,
+        compiled: CompiledMapping,
         chunk: Chunk,
         progress: Progress,
         plans: Sequence[Plan],
         rows: Mapping[str, LedgerRow],
     ) -> dict[str, Plan]:
-        """Take deletes from the brake's 24 hours; those above it become records that are parked for approval."""
+        """Take deletes from the brake's 24 hours; those above it become records that are parked for approval.
+
+        A record that exists (it left the filter) is parked at the version that was read: discarded, it stays on hold
+        until it changes.
+        """
+        mapping = compiled.name
         deletes = [p for p in plans if p.do is Do.DELETE]
         if not deletes or chunk.intent is Intent.APPROVED:
             return {}
-        settings = self._context.settings
+        settings, own = self._context.settings, compiled.brake
+        least, percent = settings.delete_brake_min, settings.delete_brake_percent
+        if own is not None:
+            least, percent = own.least, own.percent
         total = max(progress.total, progress.records)
-        allowed = max(settings.delete_brake_min, int(total * settings.delete_brake_percent / 100))
+        allowed = max(least, int(total * percent / 100))
         granted = await self._context.control.brake(mapping, len(deletes), allowed)
         parked: dict[str, Plan] = {}
         for item in deletes[granted:]:
             row = rows[item.record_id]
-            kept = replace(row.released(), state=State.PARKED, code=DELETE_BRAKE, awaits=item.awaits)
+            version = item.source.version if item.source else row.version
+            kept = replace(
+                row.released(), state=State.PARKED, code=DELETE_BRAKE, version=version, awaits=item.awaits
+            )
             parked[item.record_id] = replace(
                 item, do=Do.RECORD, why="more deletes than the brake allows", row=kept
             )
@@ -200,4 +212,6 @@ def _did_without_call(item: Done) -> str:
         return "parked"
     if item.row.state is State.DELETED:
         return "tombstone"
+    if item.row.state is State.FILTERED:
+        return "filtered"
     return "unchanged"

@@ -12,7 +12,8 @@ from sync.flows.context import Context
 from sync.flows.family import has_children, ledger_rows, send_again, send_children
 from sync.flows.replay import send_records
 from sync.model import Intent, Lane, LedgerRow, RecordRef, State
-from sync.planning.plan import DELETE_BRAKE, quarantine
+from sync.planning.plan import DELETE_BRAKE
+from sync.planning.rows import quarantine
 from sync.planning.ties import CHILDREN_LEFT, Standing, standing
 from sync.storage.history import Event, Parked
 from sync.storage.ledger import bucket_of, partition_of

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from sync.planning.exports import Exports
-from sync.planning.mapping import Column, Text
+from sync.planning.spelling import Column, Text
 
 Prefix = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9]{1,7}$")]
 Unique = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]

@@ -15,6 +15,7 @@ _SEE = "See docs/mapping.md."
 _PATTERNS = {
     "mapping": "Use small letters, digits and `_`, at most 41 of them.",
     "source": "Use the logical name, in small letters (a lookup: `_name_value`).",
+    "column": "Use the logical name, in small letters (a lookup: `_name_value`).",
     "table": "Use the table's logical name, in small letters, e.g. `contact`.",
     "entity_set": "Use the set's name as in the Web API's address, e.g. `contacts`.",
     "key": "Use the name of one column or field.",

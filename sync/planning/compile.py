@@ -3,134 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from hashlib import blake2b
-from json.encoder import encode_basestring_ascii
 from typing import Any, Literal
 
 from sync.model import Row
-from sync.planning import matrix
-from sync.planning.convert import Converter, Flagged, Value, converter
-from sync.planning.mapping import EmailField, EnumerationField, FieldMap, LinkField, Mapping, StringField
+from sync.planning.conditions import Condition, conditions_of
+from sync.planning.convert import Flagged
+from sync.planning.filters import Predicate, predicate
+from sync.planning.mapping import Brake, EnumerationField, FieldMap, Mapping, Mark, OptOut
+from sync.planning.program import Program, Projection, body_of, program_of, unflag
+from sync.planning.specs import FieldSpec, Finding, Link, LinkSpec, spec_of
+
+__all__ = [
+    "CompiledMapping",
+    "FieldSpec",
+    "Finding",
+    "Link",
+    "LinkSpec",
+    "Marking",
+    "Projection",
+    "compile_mapping",
+    "with_columns",
+]
 
 CONVERSIONS = 1
 """Raise it when a release sends something else for the same mapping: every mapping is then replayed."""
 
-LINK_LENGTH = 36
-"""Characters of an id."""
-
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What a policy did or why a record cannot be sent: code, column, field, and never the value."""
+class Marking:
+    """What is written instead of a delete; `hash` stands in the ledger row of a record that was so marked."""
 
-    code: str
-    source: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
-    """What `doctor` compares with both systems' metadata. `length` 0 = the type has none."""
-
-    source: str
-    column: str
-    """Logical name of the column (a lookup is read as `_name_value`)."""
-    accepts: frozenset[str]
-    """Column types of `matrix.MATRIX` that convert to `type`."""
-    target: str
-    type: str
-    length: int = 0
-    names: tuple[str, ...] = ()
-    """Enumeration names that may be sent."""
-    truncates: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSpec:
-    """A link of a mapping: the lookup it is read from, the field it is written to, and its rules."""
-
-    source: str
-    target: str
-    mapping: str
-    """The parent's mapping."""
-    required: bool
-    on_parent_delete: Literal["hold", "clear", "delete"]
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Where one record points by one of its links; `parent_id` None: the lookup is null."""
-
-    spec: LinkSpec
-    parent_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Program:
-    """The fields in the order of the canonical JSON of an update, then those that updates leave out.
-
-    `template` is that JSON with `%s` for each value; `places` are (item or "", name) of every field.
-    """
-
-    steps: tuple[tuple[str, Converter], ...]
-    encoders: tuple[Callable[[Any], str], ...]
-    template: str
-    places: tuple[tuple[str, str], ...]
-    targets: tuple[str, ...]
-    updated: int
-    key_target: str
-    links: tuple[tuple[int, LinkSpec], ...] = ()
-    """Where in the values each link is."""
-
-    def digest(self, values: Sequence[Any]) -> str:
-        """The hash of what an update with these values sends."""
-        encoded = tuple([encode(value) for encode, value in zip(self.encoders, values, strict=False)])
-        return blake2b((self.template % encoded).encode("ascii"), digest_size=16).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Projection:
-    """What one source row becomes. The three bodies are built when asked for, anew each time."""
-
+    body: Row
     hash: str
-    """BLAKE2b-128, in hex, of the canonical JSON (sorted, no spaces, ASCII) of `update`."""
-    warnings: tuple[Finding, ...]
-    problem: Finding | None
-    """The first reason not to send the record."""
-    _record_id: str = attribute(repr=False)
-    _values: tuple[Value, ...] = attribute(repr=False)
-    _program: _Program = attribute(repr=False)
-
-    @property
-    def create(self) -> dict[str, Any]:
-        """Body of a POST: every field and the key."""
-        return {self._program.key_target: self._record_id, **self.force}
-
-    @property
-    def update(self) -> dict[str, Any]:
-        """Body of a PATCH: no key, no field with `apply_updates: false`."""
-        return _body(self._program.places[: self._program.updated], self._values)
-
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """Where the record points, by every link of the mapping."""
-        return tuple(Link(spec, str(self._values[at]) or None) for at, spec in self._program.links)
-
-    def without(self, targets: Collection[str]) -> Projection:
-        """The same record with some of its links left empty; bodies and hash follow."""
-        values = list(self._values)
-        for at, spec in self._program.links:
-            if spec.target in targets:
-                values[at] = ""
-        return replace(self, hash=self._program.digest(values), _values=tuple(values))
-
-    @property
-    def force(self) -> dict[str, Any]:
-        """Body of a forced PATCH: every field, no key."""
-        return _body(self._program.places, self._values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +54,25 @@ class CompiledMapping:
     resource: str
     key_target: str
     deletes: bool
+    """A record deleted in Dynamics is deleted in Campaign."""
+    delete_mark: Marking | None
+    """What a record deleted in Dynamics gets instead; with neither, its profile stays as it is."""
+    leaving: Literal["keep", "delete", "mark"]
+    leaving_mark: Marking | None
     on_missing: Literal["hold", "recreate"]
+    brake: Brake | None
+    follow_merges: Literal[False, "keep", "delete"]
     columns: tuple[str, ...]
-    """To `$select`: the mapped columns and the key, sorted."""
+    """To `$select`: the mapped and the filtered columns and the key, sorted."""
     columns_hash: str
     sends_hash: str
-    """Differs if and only if something else would be sent; comments, order and `options` do not count."""
+    """Differs if and only if something else would be sent; comments, order and most `options` do not count."""
     fields: tuple[FieldSpec, ...]
-    _program: _Program = attribute(repr=False, compare=False)
+    conditions: tuple[Condition, ...]
+    """Every condition of the filter and of the first load's."""
+    _program: Program = attribute(repr=False, compare=False)
+    _filter: Predicate | None = attribute(repr=False, compare=False)
+    _first_load: Predicate | None = attribute(repr=False, compare=False)
 
     @property
     def links(self) -> tuple[LinkSpec, ...]:
@@ -171,7 +90,7 @@ class CompiledMapping:
         """Body of a PATCH that empties the links to those mappings and nothing else."""
         specs = [spec for spec in self.links if spec.mapping in self.optional_parents]
         places = [spec.target.rpartition(".")[::2] for spec in specs]
-        return _body(places, [""] * len(places))
+        return body_of(places, [""] * len(places))
 
     def pointing(self, row: Row) -> tuple[Link, ...]:
         """Where a row points; a lookup that is absent or no id points nowhere."""
@@ -191,23 +110,35 @@ class CompiledMapping:
         values: Sequence[Any]
         problem: Finding | None = None
         try:
+            if self._filter is not None and not self._filter(row):
+                return Projection("", (), None, record_id.lower(), (), program, wanted=False)
             values = [convert(row[source]) for source, convert in program.steps]
         except KeyError:
             values = [convert(row.get(source)) for source, convert in program.steps]
             problem = self._first_absent(row)
         warnings: tuple[Finding, ...] = ()
         if Flagged in map(type, values):
-            values, warnings, found = _unflag(program, values)
+            values, warnings, found = unflag(program, values)
             problem = problem or found
         digest = program.digest(values)
         return Projection(digest, warnings, problem, record_id.lower(), tuple(values), program)
+
+    def in_first_load(self, row: Row) -> bool:
+        """Whether the first load sends it; a column that is absent keeps nothing back."""
+        if self._first_load is None:
+            return True
+        try:
+            return self._first_load(row)
+        except KeyError:
+            return True
 
     def _first_absent(self, row: Row) -> Finding | None:
         program = self._program
         for (source, _), target in zip(program.steps, program.targets, strict=True):
             if source not in row:
                 return Finding("column_absent", source, target)
-        return None
+        absent = next((one.column for one in self.conditions if one.column not in row), None)
+        return Finding("column_absent", absent, "") if absent else None
 
 
 def with_source(compiled: CompiledMapping, entity_set: str, key_column: str) -> CompiledMapping:
@@ -230,7 +161,10 @@ def with_columns(compiled: CompiledMapping, more: Iterable[str], why: object = N
 def compile_mapping(mapping: Mapping, version: str) -> CompiledMapping:
     """Compile a mapping that `load_mapping` has accepted."""
     entity_set, key = mapping.source.entity_set or "", mapping.source.key or ""
-    columns = tuple(sorted({*filter(None, [key]), *(field.source for field in mapping.fields)}))
+    options = mapping.options
+    conditions = (*conditions_of(mapping.filter), *conditions_of(options.first_load))
+    used = (*(field.source for field in mapping.fields), *(condition.column for condition in conditions))
+    columns = tuple(sorted({*filter(None, [key]), *used}))
     return CompiledMapping(
         name=mapping.mapping,
         version=version,
@@ -239,120 +173,48 @@ def compile_mapping(mapping: Mapping, version: str) -> CompiledMapping:
         key_column=key,
         resource=mapping.target.resource,
         key_target=mapping.target.key,
-        deletes=mapping.options.deletes,
-        on_missing=mapping.options.on_missing,
+        deletes=options.deletes is True,
+        delete_mark=_marking(options.deletes),
+        leaving="mark" if isinstance(options.leaving, Mark) else options.leaving,
+        leaving_mark=_marking(options.leaving),
+        on_missing=options.on_missing,
+        brake=options.delete_brake,
+        follow_merges=options.follow_merges,
         columns=columns,
         columns_hash=_digest([entity_set, key, columns]),
-        sends_hash=_digest([CONVERSIONS, mapping.target.model_dump(), _sends(mapping.fields)]),
-        fields=tuple(_spec(field) for field in mapping.fields),
-        _program=_program(mapping),
+        sends_hash=_digest(
+            [CONVERSIONS, mapping.target.model_dump(), _sends(mapping.fields), *_scope(mapping)]
+        ),
+        fields=tuple(spec_of(field) for field in mapping.fields),
+        conditions=conditions,
+        _program=program_of(mapping),
+        _filter=None if mapping.filter is None else predicate(mapping.filter),
+        _first_load=None if options.first_load is None else predicate(options.first_load),
     )
 
 
-def _program(mapping: Mapping) -> _Program:
-    def place(field: FieldMap) -> tuple[str, str]:
-        item, _, name = field.target.rpartition(".")
-        return item, name
-
-    def order(field: FieldMap) -> tuple[bool, str]:
-        # A dot sorts before every character of a name, so this is also the order inside the items.
-        return not field.apply_updates, field.target
-
-    fields = sorted(mapping.fields, key=order)
-    updated = [field for field in fields if field.apply_updates]
-    return _Program(
-        steps=tuple((field.source, converter(field)) for field in fields),
-        encoders=tuple(_encoder(field) for field in updated),
-        template=_template([place(field) for field in updated]),
-        places=tuple(place(field) for field in fields),
-        targets=tuple(field.target for field in fields),
-        updated=len(updated),
-        key_target=mapping.target.key,
-        links=tuple((at, _link(field)) for at, field in enumerate(fields) if isinstance(field, LinkField)),
-    )
+def _marking(told: object) -> Marking | None:
+    """The body of a mark or an opt-out; None for what writes nothing."""
+    if isinstance(told, OptOut):
+        body: dict[str, Any] = dict.fromkeys(told.opt_out, True)
+    elif isinstance(told, Mark):
+        item, _, name = told.target.rpartition(".")
+        body = body_of([(item, name)], [told.value])
+    else:
+        return None
+    return Marking(body, _digest(["mark", body]))
 
 
-def _link(field: LinkField) -> LinkSpec:
-    return LinkSpec(field.source, field.target, field.mapping, field.required, field.on_parent_delete)
-
-
-def _template(places: Iterable[tuple[str, str]]) -> str:
-    """The canonical JSON of places in order, with `%s` for the values; names are letters and digits."""
-    members: dict[str, list[str]] = {}
-    for item, name in places:
-        members.setdefault(item or name, []).append(f'"{name}":%s')
-    items = {item for item, _ in places}
-    return (
-        "{"
-        + ",".join(
-            f'"{top}":{{{",".join(inner)}}}' if top in items else inner[0] for top, inner in members.items()
-        )
-        + "}"
-    )
-
-
-def _encoder(field: FieldMap) -> Callable[[Any], str]:
-    """Value → JSON, the same text that `json.dumps` gives."""
-    if field.type in ("integer", "number"):
-        return repr
-    if field.type == "boolean":
-        return _JSON_BOOLEAN.__getitem__
-    return encode_basestring_ascii
-
-
-_JSON_BOOLEAN = {False: "false", True: "true"}
-
-
-def _unflag(
-    program: _Program, values: Sequence[Value | Flagged]
-) -> tuple[list[Value], tuple[Finding, ...], Finding | None]:
-    plain: list[Value] = []
-    warnings: list[Finding] = []
-    problem: Finding | None = None
-    for value, (source, _), target in zip(values, program.steps, program.targets, strict=True):
-        if not isinstance(value, Flagged):
-            plain.append(value)
-            continue
-        plain.append(value.value)
-        finding = Finding(value.code, source, target)
-        if not value.fatal:
-            warnings.append(finding)
-        elif problem is None:
-            problem = finding
-    return plain, tuple(warnings), problem
-
-
-def _body(places: Sequence[tuple[str, str]], values: Sequence[Value]) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for (item, name), value in zip(places, values, strict=False):
-        if item:
-            body.setdefault(item, {})[name] = value
-        else:
-            body[name] = value
-    return body
-
-
-def _spec(field: FieldMap) -> FieldSpec:
-    lookup = field.source.startswith("_") and field.source.endswith("_value")
-    names: tuple[str, ...] = ()
-    if isinstance(field, EnumerationField):
-        names = tuple(dict.fromkeys([*field.values.values(), field.default]))
-    return FieldSpec(
-        source=field.source,
-        column=field.source[1 : -len("_value")] if lookup else field.source,
-        accepts=matrix.accepts(field.type),
-        target=field.target,
-        type=field.type,
-        length=_length(field),
-        names=names,
-        truncates=isinstance(field, StringField) and field.too_long == "truncate",
-    )
-
-
-def _length(field: FieldMap) -> int:
-    if isinstance(field, LinkField):
-        return LINK_LENGTH
-    return field.length if isinstance(field, StringField | EmailField) else 0
+def _scope(mapping: Mapping) -> list[Any]:
+    """Which records are sent and what those outside get; nothing where no filter says so."""
+    told = {
+        "filter": mapping.filter and mapping.filter.model_dump(exclude_defaults=True),
+        "first_load": mapping.options.first_load
+        and mapping.options.first_load.model_dump(exclude_defaults=True),
+        "leaving": mapping.options.model_dump(include={"leaving"})["leaving"] if mapping.filter else None,
+    }
+    given = {name: value for name, value in told.items() if value is not None}
+    return [given] if given else []
 
 
 def _sends(fields: Iterable[FieldMap]) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator
 
 from sync.planning.consent import Direction, Policy
-from sync.planning.mapping import Column
+from sync.planning.spelling import Column
 
 TARGETS = (
     "blackList",

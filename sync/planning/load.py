@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
 from sync.errors import SyncError
-from sync.planning.advice import Problem, advise, did_you_mean
-from sync.planning.mapping import FIELD_CLASSES, FieldMap, Mapping, Options, Source, Target
+from sync.planning.advice import Problem, did_you_mean
+from sync.planning.draft import Draft
+from sync.planning.load_filter import read_filter
+from sync.planning.load_options import read_options
+from sync.planning.mapping import FIELD_CLASSES, FieldMap, Mapping
 from sync.planning.rules import broken_rules
-from sync.planning.yaml_lines import Lines, NotYaml, Place, read
+from sync.planning.yaml_lines import NotYaml, Place, read
 
 __all__ = ["MappingInvalid", "Problem", "load_mapping"]
-
-_PARTS: dict[str, type[BaseModel]] = {"source": Source, "target": Target, "options": Options}
 
 
 class MappingInvalid(SyncError):
@@ -34,31 +32,6 @@ class MappingInvalid(SyncError):
         return "\n".join([head, *told])
 
 
-@dataclass
-class _Draft:
-    """A text as far as it could be read."""
-
-    content: dict[Any, Any]
-    lines: Lines
-    problems: list[Problem]
-
-    def add(self, place: Place, what: str, fix: str) -> None:
-        self.problems.append(Problem(self.lines.of(place), _name(place, self.content), what, fix))
-
-    def check(self, model: type[BaseModel], value: object, place: Place) -> Any:
-        """The value as `model`, or None with the problems noted."""
-        try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            for one in error.errors(include_url=False, include_context=True):
-                told, kind = one["loc"], one["type"]
-                if "[key]" in told:
-                    told, kind = told[:2], "option"
-                what, fix = advise(kind, one.get("ctx", {}), one.get("input"), told, model)
-                self.add((*place, *told), what, fix)
-            return None
-
-
 def load_mapping(text: str, *, filename: str = "mapping.yaml") -> Mapping:
     """The mapping that a YAML text states; raises MappingInvalid with all its problems."""
     try:
@@ -71,35 +44,45 @@ def load_mapping(text: str, *, filename: str = "mapping.yaml") -> Mapping:
     if not isinstance(content, dict):
         fix = "Start with `mapping: <name>`; docs/mapping.md shows a whole file."
         raise MappingInvalid(filename, (Problem(1, "the file", "it is no mapping.", fix),))
-    draft = _Draft(content, lines, [])
+    draft = Draft(content, lines, [])
     mapping = _mapping(draft)
     if draft.problems or mapping is None:
         raise MappingInvalid(filename, tuple(sorted(set(draft.problems), key=lambda p: (p.line, p.where))))
     return mapping
 
 
-def _mapping(draft: _Draft) -> Mapping | None:
+def _mapping(draft: Draft) -> Mapping | None:
     for place in draft.lines.repeated:
         draft.add(place, "it is written twice.", "Remove one of the two.")
-    fields = _fields(draft)
+    parts = _parts(draft)
     for place, what, fix in broken_rules(draft.content):
         draft.add(place, what, fix)
-    if draft.problems:
-        # Say what is wrong around the fields too; the fields have been told.
-        head = {**draft.content, "fields": fields} if fields else draft.content
-        _head(draft, head)
-        return None
-    made: Mapping | None = draft.check(Mapping, {**draft.content, "fields": fields}, ())
+    # Say what is wrong around the parts too; what is inside them has been told.
+    told = tuple(draft.problems)
+    made: Mapping | None = draft.check(Mapping, {**draft.content, **parts}, ())
+    inside = tuple(
+        part
+        for part in ("fields", "filter", "options")
+        if any(problem.where.startswith(part) for problem in told)
+    )
+    around = [problem for problem in draft.problems[len(told) :] if not problem.where.startswith(inside)]
+    draft.problems[len(told) :] = around
     return made
 
 
-def _head(draft: _Draft, content: dict[Any, Any]) -> None:
-    told = len(draft.problems)
-    draft.check(Mapping, content, ())
-    draft.problems[told:] = [p for p in draft.problems[told:] if not p.where.startswith("fields")]
+def _parts(draft: Draft) -> dict[str, Any]:
+    """What is read part by part; None where it is wrong, which has been told."""
+    parts: dict[str, Any] = {}
+    if fields := _fields(draft):
+        parts["fields"] = fields
+    if draft.content.get("filter") is not None:
+        parts["filter"] = read_filter(draft, draft.content["filter"], ("filter",))
+    if isinstance(draft.content.get("options"), dict):
+        parts["options"] = read_options(draft, draft.content["options"])
+    return parts
 
 
-def _fields(draft: _Draft) -> tuple[FieldMap, ...]:
+def _fields(draft: Draft) -> tuple[FieldMap, ...]:
     """The fields that are right; what is wrong with the others is noted."""
     written = draft.content.get("fields")
     if not isinstance(written, list):
@@ -110,7 +93,7 @@ def _fields(draft: _Draft) -> tuple[FieldMap, ...]:
     return tuple(field for field in made if field is not None)
 
 
-def _field(draft: _Draft, item: object, place: Place) -> FieldMap | None:
+def _field(draft: Draft, item: object, place: Place) -> FieldMap | None:
     if not isinstance(item, dict):
         draft.add(
             place, "it is no field.", "Write `- {source: column, target: field, type: string, length: 30}`."
@@ -123,15 +106,3 @@ def _field(draft: _Draft, item: object, place: Place) -> FieldMap | None:
         return None
     made: FieldMap | None = draft.check(model, item, place)
     return made
-
-
-def _name(place: Place, content: dict[Any, Any]) -> str:
-    """A place in words: `options.on_missing`, or `fields 3 (fax → phone), length`."""
-    if len(place) < 2 or place[0] != "fields" or not isinstance(place[1], int):
-        return ".".join(str(part) for part in place) or "the file"
-    item = content["fields"][place[1]]
-    told = f"fields {place[1] + 1}"
-    if isinstance(item, dict):
-        told += f" ({item.get('source', '?')} → {item.get('target', '?')})"
-    rest = ".".join(str(part) for part in place[2:])
-    return f"{told}, {rest}" if rest else told

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import Field, StrictBool, StrictInt
 
-Column = Annotated[StrictStr, Field(pattern=r"^[a-z_][a-z0-9_]{0,127}$")]
-"""A Web API property name: the logical name, or `_name_value` of a lookup. Case-sensitive (dataverse.md 5)."""
-Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
-Path = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}(\.[A-Za-z][A-Za-z0-9_]{0,63})?$")]
-"""A Campaign field, or a field of an item such as `location.city`."""
-Length = Annotated[StrictInt, Field(ge=1, le=100_000)]
-MappingName = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
-Option = StrictBool | StrictInt | StrictStr
-Text = Annotated[StrictStr, Field(min_length=1)]
+from sync.planning.conditions import Comparable, Filter
+from sync.planning.spelling import Column, Length, MappingName, Name, Option, Path, Strict, Text
+
+OptOutField = Literal[
+    "blackList",
+    "blackListEmail",
+    "blackListFax",
+    "blackListMobile",
+    "blackListPhone",
+    "blackListPostalMail",
+    "blackListPushnotification",
+    "ccpaOptOut",
+]
+"""Campaign's opt-out fields (adobe.md A.3, names trap)."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Source(_Strict):
+class Source(Strict):
     """The Dynamics table that is read: logical name, entity set, primary key column.
 
     The last two may be left out: Dynamics says what they are.
@@ -36,21 +37,52 @@ class Source(_Strict):
     key: Column | None = None
 
 
-class Target(_Strict):
+class Target(Strict):
     """The Campaign resource that is written; its field `key` gets the row's id."""
 
     resource: Name
     key: Name
 
 
-class Options(_Strict):
-    """`deletes`: delete in Campaign what is gone in Dynamics. `on_missing`: when a profile of ours is gone there."""
+class Mark(Strict):
+    """Instead of a delete one field is written; the field is mapped too, so that a record that returns takes it back."""
 
-    deletes: StrictBool = True
+    target: Path
+    value: Comparable
+
+
+class OptOut(Strict):
+    """Instead of a delete the profile is opted out; no return takes that back."""
+
+    opt_out: Annotated[tuple[OptOutField, ...], Field(min_length=1, strict=False)]
+
+
+class Brake(Strict):
+    """How many deletes pass in 24 hours: `percent` of the records, and always `least`."""
+
+    percent: Annotated[float, Field(ge=0, le=100)]
+    least: Annotated[StrictInt, Field(ge=0, le=1_000_000)]
+
+
+class Options(Strict):
+    """What happens to a profile besides updates.
+
+    `deletes`: when its record is deleted in Dynamics: true deletes it, false keeps it as it is. `leaving`: when its
+    record leaves the filter. `on_missing`: when it is gone in Campaign. `first_load`: what the first load sends; the
+    rest follows when it changes. `follow_merges`: a contact that was merged into another: its profile goes or stays,
+    and what hangs on it moves to the winner.
+    """
+
+    deletes: StrictBool | OptOut | Mark = True
+    leaving: Literal["keep", "delete"] | Mark = "keep"
     on_missing: Literal["hold", "recreate"] = "hold"
+    first_load: Filter | None = None
+    delete_brake: Brake | None = None
+    """Left out: the app's settings."""
+    follow_merges: Literal[False, "keep", "delete"] = False
 
 
-class _FieldBase(_Strict):
+class _FieldBase(Strict):
     source: Column
     target: Path
     apply_updates: StrictBool = True
@@ -118,7 +150,7 @@ FIELD_CLASSES: dict[str, type[FieldMap]] = {
 }
 
 
-class Mapping(_Strict):
+class Mapping(Strict):
     """One table and the resource it goes to; `load_mapping` makes it from YAML."""
 
     mapping: MappingName
@@ -126,4 +158,6 @@ class Mapping(_Strict):
     source: Source
     target: Target
     options: Options = Options()
+    filter: Filter | None = None
+    """Only records that pass it are sent; None: all are."""
     fields: Annotated[tuple[FieldMap, ...], Field(min_length=1)]

@@ -6,7 +6,8 @@ import enum
 from dataclasses import dataclass, replace
 
 from sync.model import LedgerRow, RecordRef, State
-from sync.planning.plan import Plan, quarantine, tombstone
+from sync.planning.plan import Plan
+from sync.planning.rows import filtered, quarantine, tombstone
 from sync.planning.ties import CHILDREN_LEFT, PARENT_DELETED
 
 MOST_FAILURES = 6
@@ -52,6 +53,8 @@ def close(
     """The row after the outcome. `before` is the row as it was when it was claimed."""
     free = claimed.released()
     version = plan.source.version if plan.source else before.version
+    if outcome.kind is Kind.DELETED or (plan.mark is not None and outcome.kind is Kind.UPDATED):
+        return _gone(free, plan, outcome, mapping_version)
     if outcome.kind in (Kind.CREATED, Kind.UPDATED):
         assert plan.projection is not None
         return replace(
@@ -67,8 +70,6 @@ def close(
             parents=plan.links,
             awaits=plan.awaits,
         )
-    if outcome.kind is Kind.DELETED:
-        return _gone(free, plan, mapping_version)
     # Release, hold, quarantine: put `unresolved`, hash and attempts back as they were before the claim.
     back = replace(free, hash=before.hash, unresolved=before.unresolved, attempts=_attempts(before))
     back = replace(back, parents=before.parents)
@@ -105,13 +106,21 @@ def close(
     return replace(claimed, noted=True, attempts=_attempts(before))
 
 
-def _gone(free: LedgerRow, plan: Plan, mapping_version: str) -> LedgerRow:
-    """The row after a delete; a child that went before its parent is still in Dynamics, and needs a person."""
-    gone = tombstone(free, mapping_version)
-    if plan.source is None:
-        return gone
-    orphan = quarantine(gone, PARENT_DELETED, plan.source.version, mapping_version)
-    return replace(orphan, awaits=plan.awaits)
+def _gone(free: LedgerRow, plan: Plan, outcome: Outcome, mapping_version: str) -> LedgerRow:
+    """The row after a delete, or after what is written instead of one.
+
+    A record with a source is still in Dynamics: it left the filter, or it is a child that went before its parent and
+    needs a person.
+    """
+    row = tombstone(free, mapping_version)
+    if plan.source is not None and plan.outside:
+        row = filtered(free, plan.source.version, mapping_version)
+    elif plan.source is not None:
+        orphan = quarantine(row, PARENT_DELETED, plan.source.version, mapping_version)
+        row = replace(orphan, awaits=plan.awaits)
+    if plan.mark is None or outcome.kind is Kind.DELETED:
+        return row
+    return replace(row, hash=plan.mark.hash, code=row.code or "marked", parents=free.parents)
 
 
 def given_up(failed: LedgerRow) -> bool:

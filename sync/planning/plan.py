@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, RecordRef, SourceRow, State
-from sync.planning.compile import CompiledMapping, Projection
+from sync.planning.compile import CompiledMapping, Marking, Projection
+from sync.planning.rows import LATER, OUTSIDE, filtered, quarantine, resolved, tombstone
+from sync.planning.scope import Scope
 from sync.planning.ties import PARENT_DELETED, PARENT_MISSING, Standing, Tied, Verdict, tie
 
 COMMANDS = (Intent.RETRY, Intent.FORCE, Intent.APPROVED)
@@ -37,10 +39,10 @@ class Do(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`row` is the ledger row to write for RECORD; `why` goes to the history.
+    """`row` is the ledger row to write for RECORD; `why` goes to the history; `mark` is an UPDATE's whole body.
 
     `links` are the parents that the sent record points to, `awaits` those that it waits for. A DELETE with a source is
-    that of a child whose parent is being deleted.
+    that of a record `outside` the filter, or of a child whose parent is being deleted.
     """
 
     record_id: str
@@ -52,6 +54,8 @@ class Plan:
     force: bool = False
     links: tuple[RecordRef, ...] = ()
     awaits: tuple[RecordRef, ...] = ()
+    mark: Marking | None = None
+    outside: bool = False
 
     @property
     def calls(self) -> bool:
@@ -107,6 +111,7 @@ def plan(
     compiled: CompiledMapping,
     intent: Intent,
     parents: Mapping[RecordRef, Standing] = NO_PARENTS,
+    scope: Scope = Scope.LIVE,
 ) -> Plan:
     """What to do for one record; `source` None means that a re-read found it absent.
 
@@ -114,12 +119,7 @@ def plan(
     """
     if source is None:
         return _absent(record_id, row, compiled, intent)
-    return _present(record_id, source, row, compiled, intent, parents)
-
-
-def resolved(row: LedgerRow) -> bool:
-    """Whether the row says what Campaign holds: no call with unknown outcome, no claim left open."""
-    return not row.unresolved and not row.claimed
+    return _present(record_id, source, row, compiled, intent, parents, scope)
 
 
 def _present(
@@ -129,6 +129,7 @@ def _present(
     compiled: CompiledMapping,
     intent: Intent,
     parents: Mapping[RecordRef, Standing],
+    scope: Scope,
 ) -> Plan:
     force = intent is Intent.FORCE
     if row.state is State.HOLD and intent not in COMMANDS and source.version <= row.version:
@@ -139,6 +140,10 @@ def _present(
     if row.state is State.QUARANTINED and settled and intent not in COMMANDS:
         return Plan(record_id, Do.NOTHING, "quarantined already")
     projection = compiled.project(source.values, record_id)
+    if not projection.wanted:
+        return _outside(record_id, source, row, compiled, intent)
+    if _waits_for_a_change(source, row, compiled, intent, scope):
+        return _recorded_outside(record_id, source, row, compiled, LATER)
     if projection.problem is not None:
         refused = quarantine(row, projection.problem.code, source.version, compiled.version)
         return Plan(record_id, Do.RECORD, projection.problem.source, source, projection, refused)
@@ -147,11 +152,19 @@ def _present(
         return _held_up(record_id, source, row, compiled, intent, tied)
     projection = tied.projection
     same_links = set(tied.links) == set(row.parents)
-    unchanged = row.state is State.SYNCED and row.hash == projection.hash and same_links
+    # What was kept when the record left the filter may still be what it is.
+    unchanged = row.state in (State.SYNCED, State.FILTERED) and row.hash == projection.hash and same_links
     if resolved(row) and not force and unchanged:
-        if settled and row.awaits == tied.awaits:
+        if settled and row.state is State.SYNCED and row.awaits == tied.awaits:
             return Plan(record_id, Do.NOTHING, "unchanged")
-        same = replace(row, version=source.version, mapping_version=compiled.version, awaits=tied.awaits)
+        same = replace(
+            row,
+            state=State.SYNCED,
+            code="",
+            version=source.version,
+            mapping_version=compiled.version,
+            awaits=tied.awaits,
+        )
         return Plan(record_id, Do.RECORD, "unchanged", source, projection, same, awaits=tied.awaits)
     do = Do.UPDATE if row.hash else Do.INSERT
     return Plan(
@@ -189,6 +202,54 @@ def _held_up(
     return Plan(record_id, Do.RECORD, why, source, tied.projection, held, awaits=tied.awaits)
 
 
+def _outside(
+    record_id: str, source: SourceRow, row: LedgerRow, compiled: CompiledMapping, intent: Intent
+) -> Plan:
+    """The record is outside the filter: what was sent of it is kept, deleted or marked; nothing costs no call.
+
+    Its row has the version that was read, so that older observations are stale by themselves.
+    """
+    braked = row.state is State.PARKED and row.code == DELETE_BRAKE and compiled.leaving == "delete"
+    if resolved(row) and braked and intent not in COMMANDS:
+        # Discarded, it stays on hold until it changes again.
+        seen = replace(row, version=source.version, mapping_version=compiled.version)
+        return Plan(record_id, Do.NOTHING if seen == row else Do.RECORD, "parked", source, row=seen)
+    sent = bool(row.hash) or not resolved(row)
+    if not sent or compiled.leaving == "keep":
+        return _recorded_outside(record_id, source, row, compiled, OUTSIDE)
+    if compiled.leaving == "delete":
+        return Plan(record_id, Do.DELETE, "left the filter", source, outside=True)
+    mark = compiled.leaving_mark
+    assert mark is not None
+    if resolved(row) and row.hash == mark.hash and intent is not Intent.FORCE:
+        return _recorded_outside(record_id, source, row, compiled, OUTSIDE)
+    return Plan(record_id, Do.UPDATE, "left the filter", source, mark=mark, outside=True)
+
+
+def _recorded_outside(
+    record_id: str, source: SourceRow, row: LedgerRow, compiled: CompiledMapping, code: str
+) -> Plan:
+    known = (row.state, row.code, row.version, row.mapping_version)
+    if resolved(row) and known == (State.FILTERED, code, source.version, compiled.version):
+        return Plan(record_id, Do.NOTHING, "outside the filter already")
+    outside = replace(filtered(row, source.version, compiled.version), code=code)
+    why = "outside the filter" if code == OUTSIDE else "outside the first load"
+    kept = replace(outside, hash=row.hash, unresolved=row.unresolved, parents=row.parents)
+    return Plan(record_id, Do.RECORD, why, source, row=kept)
+
+
+def _waits_for_a_change(
+    source: SourceRow, row: LedgerRow, compiled: CompiledMapping, intent: Intent, scope: Scope
+) -> bool:
+    """Whether the first load leaves the record out, and it has not changed since."""
+    if scope is Scope.LIVE or intent in COMMANDS or not resolved(row):
+        return False
+    left_out = row.state is State.FILTERED and row.code == LATER and source.version <= row.version
+    if not left_out and not (scope is Scope.FIRST and row.state is State.NEW):
+        return False
+    return not compiled.in_first_load(source.values)
+
+
 def _absent(record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: Intent) -> Plan:
     waits = resolved(row) and intent not in COMMANDS
     if waits and row.state is State.HOLD:
@@ -197,9 +258,16 @@ def _absent(record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: I
         return Plan(record_id, Do.NOTHING, "parked")
     if resolved(row) and row.state is State.DELETED:
         return Plan(record_id, Do.NOTHING, "deleted already")
-    never_sent = row.state is State.NEW or (row.code == PARENT_MISSING and not row.hash)
+    left_out = row.code == PARENT_MISSING or row.state is State.FILTERED
+    never_sent = row.state is State.NEW or (left_out and not row.hash)
     if resolved(row) and never_sent:
         return Plan(record_id, Do.RECORD, "deleted before it was sent", row=tombstone(row, compiled.version))
+    if compiled.delete_mark is not None:
+        if resolved(row) and not row.hash:
+            return Plan(
+                record_id, Do.RECORD, "deleted, nothing to mark", row=tombstone(row, compiled.version)
+            )
+        return Plan(record_id, Do.UPDATE, "deleted", mark=compiled.delete_mark)
     if not compiled.deletes:
         kept = replace(
             tombstone(row, compiled.version),
@@ -210,31 +278,3 @@ def _absent(record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: I
         )
         return Plan(record_id, Do.RECORD, "deletes are off", row=kept)
     return Plan(record_id, Do.DELETE, "deleted")
-
-
-def tombstone(row: LedgerRow, mapping_version: str) -> LedgerRow:
-    """The row of a record that is gone on both sides."""
-    return replace(
-        row.released(),
-        state=State.DELETED,
-        hash="",
-        unresolved=False,
-        attempts=0,
-        failures=0,
-        code="",
-        mapping_version=mapping_version,
-        parents=(),
-        awaits=(),
-    )
-
-
-def quarantine(row: LedgerRow, code: str, version: int, mapping_version: str) -> LedgerRow:
-    """The row of a record that needs a person; what Campaign holds, and whether that is known, stay as they were."""
-    return replace(
-        row.released(),
-        state=State.QUARANTINED,
-        code=code,
-        version=version,
-        mapping_version=mapping_version,
-        awaits=(),
-    )

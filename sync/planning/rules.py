@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sync.planning.rules_marks import broken_marks
 from sync.planning.yaml_lines import Place
 
 READ_ONLY_EVERYWHERE = frozenset({"PKey", "href", "created", "lastModified"})
@@ -59,6 +60,7 @@ def broken_rules(content: dict[Any, Any]) -> Rule:
                 what,
                 "Write `hold` or `delete`, or make it optional.",
             )
+    yield from broken_marks(content, [item for _, item in written])
     if len(written) == len(fields) > 0 and all(item.get("apply_updates") is False for _, item in written):
         fix = "Leave `apply_updates: false` out where changes should reach Campaign."
         yield ("fields",), "no field is written by an update.", fix

@@ -147,3 +147,19 @@ def test_a_side_that_could_not_be_read_is_left_out() -> None:
     assert [f.code for f in compare(mapping(line), {}, FIELDS)] == ["unknown_field"]
     assert [f.code for f in compare(mapping(line), COLUMNS, {})] == ["unknown_column"]
     assert compare(mapping(line), {}, {}) == []
+
+
+def test_columns_of_a_filter_exist_and_fit() -> None:
+    text = (
+        "mapping: contacts\nsource: {table: contact, entity_set: contacts, key: contactid}\n"
+        f"target: {{resource: profile, key: externalId}}\nfields:\n  - {GOOD}\n"
+    )
+
+    def wrong(filter_: str) -> list[tuple[str, str]]:
+        found = compare(load_mapping(f"{text}filter: {filter_}\n"), COLUMNS, FIELDS)
+        return [(f.name, f.code) for f in found if f.level is Level.FAIL]
+
+    assert wrong("{column: gendercode, operator: in, value: [1, 2]}") == []
+    assert wrong("{column: _ownerid_value, operator: is_not_empty}") == []
+    assert wrong("{column: gendercode, operator: equals, value: Male}") == [("gendercode", "value_invalid")]
+    assert wrong("{not: {column: genercode, operator: is_empty}}") == [("genercode", "unknown_column")]

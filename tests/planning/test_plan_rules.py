@@ -7,16 +7,20 @@ lost. Hypothesis looks for a sequence after which the ledger skips a record that
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
+from unittest import TestCase
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, SourceRow, State
-from sync.planning.compile import compile_mapping
+from sync.planning.compile import CompiledMapping, compile_mapping
 from sync.planning.load import load_mapping
 from sync.planning.outcome import Kind, Outcome, close
-from sync.planning.plan import Do, Plan, needs_reread, plan, resolved
+from sync.planning.plan import Do, Plan, needs_reread, plan
+from sync.planning.rows import resolved
+from sync.planning.scope import Scope, scope_of
 
 TEXT = """
 mapping: contacts
@@ -26,6 +30,8 @@ fields:
   - {source: firstname, target: firstName, length: 30}
   - {source: emailaddress1, target: email, type: email, length: 128}
 """
+FILTER = "filter: {column: statecode, operator: equals, value: 0}\n"
+MARK = "{target: firstName, value: gone}"
 COMPILED = compile_mapping(load_mapping(TEXT), "000001")
 RECORD = "0a0a0a0a-0000-4000-8000-000000000001"
 GOOD = ("a@example.com", "b@example.com", "")
@@ -35,10 +41,13 @@ BAD = "no address"
 class OneRecord(RuleBasedStateMachine):
     """One contact, its ledger row, what Campaign holds, and old messages that may still arrive."""
 
+    compiled: ClassVar[CompiledMapping] = COMPILED
+
     def __init__(self) -> None:
         super().__init__()
         self.version = 1
         self.email: str | None = GOOD[0]
+        self.status = 0
         self.row = LedgerRow("contacts:0001:00", RECORD)
         self.there: str | None = None
         self.messages: list[Change] = []
@@ -49,6 +58,14 @@ class OneRecord(RuleBasedStateMachine):
         self.version += 1
         self.email = email
         self.messages.append(self._upsert())
+
+    @rule()
+    def cross(self) -> None:
+        """In and out of the filter."""
+        if self.email is not None:
+            self.version += 1
+            self.status = 1 - self.status
+            self.messages.append(self._upsert())
 
     @rule()
     def remove(self) -> None:
@@ -71,9 +88,9 @@ class OneRecord(RuleBasedStateMachine):
         change = self.messages[which % len(self.messages)]
         chunk = Chunk("contacts", 1, 0, lane, (change,))
         source = change.row
-        if needs_reread(change, self.row, chunk, COMPILED, 0, False):
+        if needs_reread(change, self.row, chunk, self.compiled, 0, False):
             source = self._source()
-        made = plan(RECORD, source, self.row, COMPILED, Intent.NONE)
+        made = plan(RECORD, source, self.row, self.compiled, Intent.NONE)
         if made.do is Do.RECORD and made.row is not None:
             self.row = replace(made.row, etag="e")
         elif made.calls:
@@ -97,6 +114,8 @@ class OneRecord(RuleBasedStateMachine):
             self.row = claimed
             return
         kinds = {Do.INSERT: Kind.CREATED, Do.UPDATE: Kind.UPDATED, Do.DELETE: Kind.DELETED}
+        if made.mark is not None and self.there is None:
+            kinds[Do.UPDATE] = Kind.DELETED
         kind = (
             kinds[made.do]
             if ending == "answered"
@@ -104,11 +123,14 @@ class OneRecord(RuleBasedStateMachine):
             if ending == "released"
             else Kind.UNKNOWN
         )
-        self.row = close(before, claimed, made, Outcome(kind, 1), COMPILED.version)
+        self.row = close(before, claimed, made, Outcome(kind, 1), self.compiled.version)
 
     def _apply(self, made: Plan) -> None:
         if made.do is Do.DELETE:
             self.there = None
+            return
+        if made.mark is not None:
+            self.there = made.mark.hash if self.there else None
             return
         assert made.projection is not None and made.source is not None
         assert made.source.version >= self.highest_written, "an older version overwrote a newer one"
@@ -119,7 +141,9 @@ class OneRecord(RuleBasedStateMachine):
         return None if self.email is None else self._upsert().row
 
     def _upsert(self) -> Change:
-        row = SourceRow(RECORD, self.version, {"firstname": "Zoë", "emailaddress1": self.email})
+        row = SourceRow(
+            RECORD, self.version, {"firstname": "Zoë", "emailaddress1": self.email, "statecode": self.status}
+        )
         return Change(RECORD, ChangeKind.UPSERT, row)
 
     @invariant()
@@ -131,10 +155,84 @@ class OneRecord(RuleBasedStateMachine):
     @invariant()
     def a_synced_row_is_not_skipped_while_campaign_differs(self) -> None:
         source = self._source()
-        made = plan(RECORD, source, self.row, COMPILED, Intent.NONE)
+        made = plan(RECORD, source, self.row, self.compiled, Intent.NONE)
         if made.do is Do.NOTHING and source is not None and self.row.state is State.SYNCED:
-            assert self.there == COMPILED.project(source.values, RECORD).hash
+            assert self.there == self.compiled.project(source.values, RECORD).hash
+
+    @invariant()
+    def outside_the_filter_nothing_is_left_to_do(self) -> None:
+        """A row that says so has done to the profile what the mapping asks for."""
+        if self.row.state is State.FILTERED and resolved(self.row):
+            mark = self.compiled.leaving_mark
+            done = {"keep": self.there, "delete": None, "mark": self.there and mark and mark.hash}
+            assert self.there == done[self.compiled.leaving]
 
 
-OneRecord.TestCase.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)
+def _machine(*options: str) -> type[TestCase]:
+    class Filtered(OneRecord):
+        compiled = compile_mapping(
+            load_mapping(f"{TEXT}{FILTER}options: {{{', '.join(options)}}}\n"), "000001"
+        )
+
+    Filtered.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+    return Filtered.TestCase
+
+
+OneRecord.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
 TestOneRecord = OneRecord.TestCase
+TestLeavingKeeps = _machine("leaving: keep")
+TestLeavingDeletes = _machine("leaving: delete")
+TestLeavingMarks = _machine(f"leaving: {MARK}", f"deletes: {MARK}")
+
+
+def first(status: int, row: LedgerRow, scope: Scope, intent: Intent = Intent.NONE, version: int = 5) -> Plan:
+    """The plan of a mapping whose first load sends active contacts only."""
+    options = "options: {first_load: {column: statecode, operator: equals, value: 0}}\n"
+    compiled = compile_mapping(load_mapping(TEXT + options), "000001")
+    values = {"firstname": "Zoë", "emailaddress1": "a@example.com", "statecode": status}
+    return plan(RECORD, SourceRow(RECORD, version, values), row, compiled, intent, scope=scope)
+
+
+def test_the_first_load_leaves_out_what_follows_when_it_changes() -> None:
+    new = LedgerRow("contacts:0001:00", RECORD)
+    assert first(0, new, Scope.FIRST).do is Do.INSERT
+    left = first(1, new, Scope.FIRST)
+    assert left.do is Do.RECORD and left.row is not None
+    assert (left.row.state, left.row.code, left.row.version) == (State.FILTERED, "not_in_first_load", 5)
+    row = replace(left.row, etag="e")
+    assert first(1, row, Scope.FIRST).do is Do.NOTHING
+    assert first(1, row, Scope.KNOWN).do is Do.NOTHING
+    assert first(1, row, Scope.KNOWN, Intent.REPLAY).do is Do.NOTHING
+    assert first(1, row, Scope.KNOWN, Intent.FORCE).do is Do.INSERT
+    assert first(1, row, Scope.KNOWN, version=6).do is Do.INSERT
+    assert first(1, row, Scope.LIVE, version=6).do is Do.INSERT
+    assert first(0, row, Scope.KNOWN, Intent.REPLAY).do is Do.INSERT
+
+
+def test_what_the_first_load_cannot_know_is_sent() -> None:
+    new = LedgerRow("contacts:0001:00", RECORD)
+    assert first(1, new, Scope.LIVE).do is Do.INSERT
+    assert first(1, new, Scope.KNOWN).do is Do.INSERT
+    assert first(1, replace(new, unresolved=True), Scope.FIRST).do is Do.INSERT
+    assert first(1, replace(new, state=State.SYNCED, hash="x"), Scope.FIRST).do is Do.UPDATE
+
+
+def test_a_chunks_lane_and_generation_say_what_is_a_first_load() -> None:
+    live = Chunk("contacts", 1, 0, Lane.LIVE, (), generation=1)
+    back = replace(live, lane=Lane.BACKFILL)
+    assert scope_of(live) is Scope.LIVE
+    assert scope_of(back) is Scope.FIRST
+    assert scope_of(replace(back, generation=2)) is Scope.KNOWN
+    assert scope_of(replace(back, intent=Intent.REPLAY)) is Scope.KNOWN
+
+
+def test_a_braked_delete_of_a_record_outside_stays_parked_until_approved() -> None:
+    made = compile_mapping(load_mapping(f"{TEXT}{FILTER}options: {{leaving: delete}}\n"), "000001")
+    parked = LedgerRow("contacts:0001:00", RECORD, "e", State.PARKED, 3, "h", code="delete_brake")
+    values = {"firstname": "Zoë", "emailaddress1": "", "statecode": 1}
+    again = plan(RECORD, SourceRow(RECORD, 4, values), parked, made, Intent.NONE)
+    assert again.do is Do.RECORD and again.row is not None
+    assert (again.row.state, again.row.version, again.row.hash) == (State.PARKED, 4, "h")
+    assert plan(RECORD, SourceRow(RECORD, 4, values), parked, made, Intent.APPROVED).do is Do.DELETE
+    back = plan(RECORD, SourceRow(RECORD, 5, {**values, "statecode": 0}), parked, made, Intent.NONE)
+    assert back.do is Do.UPDATE

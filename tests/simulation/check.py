@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from sync.model import LedgerRow, State
+from tests.simulation.oracle import DELETED, LEFT
 from tests.simulation.people import NOBODY
 from tests.simulation.violation import Violation
 
@@ -66,6 +67,8 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
         return ["I1: never seen"]
     if row.state is State.QUARANTINED:
         return [] if _quarantine_is_right(world, record_id, row, expected is None) else [f"I7: {row.code}"]
+    if not people.mapping.wanted(people.current(record_id)):
+        return _outside(world, record_id, row, profile)
     if expected is None:
         return [f"I7: bad data, but {row.state}"]
     if row.state is State.HOLD:
@@ -82,6 +85,23 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
     if differs:
         return [f"I1: {', '.join(f'{name} {profile[name]!r} not {expected[name]!r}' for name in differs)}"]
     return []
+
+
+def _outside(world: World, record_id: str, row: LedgerRow, profile: dict[str, Any] | None) -> list[str]:
+    """A record in Dynamics that the filter leaves out; what was kept of it was judged when it was written."""
+    leaving = world.people.mapping.leaving
+    if row.state is State.PARKED and leaving == "delete":
+        return ["the brake at 50 deletes"] if world.scenario.brake_min >= 50 else []
+    if row.state is State.HOLD and record_id in world.people.erased and profile is None:
+        return []
+    if row.state is not State.FILTERED:
+        return [f"I7: outside the filter, but {row.state} {row.code}"]
+    world.outcomes[f"outside_{leaving}_{'there' if profile else 'nothing'}"] += 1
+    if profile is None or leaving == "keep":
+        return []
+    if leaving == "delete":
+        return ["I1: outside the filter, but its profile is there"]
+    return [] if profile["fax"] == LEFT else [f"I1: outside the filter, fax {profile['fax']!r}"]
 
 
 def _quarantine_is_right(world: World, record_id: str, row: LedgerRow, bad_data: bool) -> bool:
@@ -105,6 +125,9 @@ def _gone(world: World, record_id: str, row: LedgerRow | None, profile: dict[str
         return [] if record_id in world.people.erased else ["I7: gone and on hold"]
     if row.state is not State.DELETED:
         return [f"I7: gone, but {row.state} {row.code}"]
-    if profile is not None and world.people.mapping.deletes:
+    deletes = world.people.mapping.deletes
+    if profile is not None and deletes is True:
         return ["I1: gone, but its profile is there"]
+    if profile is not None and deletes == "mark" and profile["fax"] != DELETED:
+        return [f"I1: gone, fax {profile['fax']!r}"]
     return []

@@ -30,7 +30,7 @@ MUTANTS = (
     Mutant(
         "unchanged not recorded",
         "sync/planning/plan.py",
-        "        if settled:\n",
+        "        if settled and row.state is State.SYNCED and row.awaits == tied.awaits:\n",
         "        if True:\n",
     ),
     Mutant(
@@ -50,10 +50,56 @@ MUTANTS = (
     Mutant(
         "absent as null",
         "sync/flows/apply.py",
-        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c for c in chunk.changes})\n",
-        "        work = Work(chunk, owner, compiled, target, progress, rows, {c.record_id: c if c.row is None else "
+        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c for c in chunk.changes}\n",
+        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c if c.row is None else "
         "replace(c, row=replace(c.row, values={**dict.fromkeys(compiled.columns), **c.row.values})) "
-        "for c in chunk.changes})\n",
+        "for c in chunk.changes}\n",
+    ),
+    Mutant(
+        "filter decided on an absent column",
+        "sync/flows/apply.py",
+        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c for c in chunk.changes}\n",
+        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c if c.row is None else "
+        "replace(c, row=replace(c.row, values={**dict.fromkeys(one.column for one in compiled.conditions), "
+        "**c.row.values})) for c in chunk.changes}\n",
+    ),
+    Mutant(
+        "an unresolved create forgotten outside the filter",
+        "sync/planning/plan.py",
+        "    sent = bool(row.hash) or not resolved(row)\n",
+        "    sent = bool(row.hash)\n",
+    ),
+    Mutant(
+        "version not recorded outside the filter",
+        "sync/planning/plan.py",
+        "    outside = replace(filtered(row, source.version, compiled.version), code=code)\n",
+        "    outside = replace(filtered(row, row.version, compiled.version), code=code)\n",
+    ),
+    Mutant(
+        "leaving the filter ignored on a re-read",
+        "sync/planning/plan.py",
+        "    if not projection.wanted:\n",
+        "    if not projection.wanted and intent is not Intent.NONE:\n"
+        '        return Plan(record_id, Do.NOTHING, "outside the filter")\n'
+        "    if not projection.wanted:\n",
+    ),
+    Mutant(
+        "kept outside the filter, then deleted",
+        "sync/planning/plan.py",
+        "    never_sent = row.state is State.NEW or (left_out and not row.hash)\n",
+        "    never_sent = row.state is State.NEW or left_out\n",
+    ),
+    Mutant(
+        "a marked profile believed to be as sent",
+        "sync/planning/outcome.py",
+        '    return replace(row, hash=plan.mark.hash, code=row.code or "marked", parents=free.parents)\n',
+        '    return replace(row, hash=free.hash, code=row.code or "marked", parents=free.parents)\n',
+    ),
+    Mutant(
+        "braked delete outside the filter asked for again",
+        "sync/planning/plan.py",
+        "    if resolved(row) and braked and intent not in COMMANDS:\n",
+        "    if False:\n",
     ),
     Mutant(
         "tombstone trusted",

@@ -11,20 +11,35 @@ Values = Mapping[str, Any]
 GENDERS = ({1: "male", 2: "female"}, {1: "female", 2: "male"})
 """The two value tables that mapping edits switch between."""
 BAD_EMAIL = "not an address"
-SELECTED = ("firstname", "lastname", "salutation", "emailaddress1", "gendercode", "middlename")
+SELECTED = (
+    "firstname",
+    "lastname",
+    "salutation",
+    "emailaddress1",
+    "gendercode",
+    "middlename",
+    "fax",
+    "familystatuscode",
+)
+OUTSIDE = 4
+"""The family status that the filter leaves out."""
+LEFT, DELETED = "left", "deleted"
+"""What marked profiles carry in `fax`."""
 
 TEXT = """\
 mapping: contacts
 source: {{table: contact, entity_set: contacts, key: contactid}}
 target: {{resource: profile, key: externalId}}
-options: {{deletes: {deletes}, on_missing: {on_missing}}}
+options: {{deletes: {deletes}, on_missing: {on_missing}{leaving}}}
 fields:
   - {{source: firstname, target: firstName, type: string, length: 30, too_long: truncate}}
   - {{source: lastname, target: lastName, type: string, length: 50}}
   - {{source: salutation, target: salutation, type: string, length: 20, apply_updates: false}}
   - {{source: emailaddress1, target: email, type: email, length: 128}}
   - {{source: gendercode, target: gender, type: enumeration, values: {{1: {one}, 2: {two}}}, default: unknown}}
+  - {{source: fax, target: fax, type: string, length: 32}}
 """
+FILTER = "filter: {all: [{not: {column: familystatuscode, operator: equals, value: 4}}]}\n"
 MIDDLE = "  - {source: middlename, target: middleName, type: string, length: 30}\n"
 
 
@@ -32,18 +47,30 @@ MIDDLE = "  - {source: middlename, target: middleName, type: string, length: 30}
 class SmallMapping:
     """One version of the simulation's mapping."""
 
-    deletes: bool = True
+    deletes: bool | str = True
+    """Or `mark`."""
     on_missing: str = "hold"
     genders: int = 0
     middle: bool = False
+    filtered: bool = False
+    leaving: str = "keep"
+    """Or `delete`, `mark`."""
 
     @property
     def text(self) -> str:
         table = GENDERS[self.genders]
         head = TEXT.format(
-            deletes=str(self.deletes).lower(), on_missing=self.on_missing, one=table[1], two=table[2]
+            deletes=_mark(self.deletes, DELETED),
+            leaving=f", leaving: {_mark(self.leaving, LEFT)}" if self.filtered else "",
+            on_missing=self.on_missing,
+            one=table[1],
+            two=table[2],
         )
-        return head + (MIDDLE if self.middle else "")
+        return head + (MIDDLE if self.middle else "") + (FILTER if self.filtered else "")
+
+    def wanted(self, source: Values) -> bool:
+        """Whether the record passes the filter."""
+        return not self.filtered or source.get("familystatuscode") != OUTSIDE
 
     def profile(self, source: Values) -> dict[str, str] | None:
         """The profile's fields; None if a person must look at the record."""
@@ -56,6 +83,7 @@ class SmallMapping:
             "salutation": source.get("salutation") or "",
             "email": email,
             "gender": GENDERS[self.genders].get(source.get("gendercode") or 0, "unknown"),
+            "fax": source.get("fax") or "",
         }
         if self.middle:
             profile["middleName"] = _smart(source.get("middlename") or "")
@@ -67,6 +95,10 @@ class SmallMapping:
         if profile is not None:
             del profile["salutation"]
         return profile
+
+
+def _mark(what: bool | str, text: str) -> str:
+    return f"{{target: fax, value: {text}}}" if what == "mark" else str(what).lower()
 
 
 def _smart(text: str) -> str:

@@ -13,7 +13,7 @@ from sync.flows.commands import RunNow, send
 from sync.model import Intent
 from sync.storage.history import ParkedRecords
 from sync.storage.pauses import PARTS
-from tests.simulation.oracle import BAD_EMAIL, SELECTED, SmallMapping
+from tests.simulation.oracle import BAD_EMAIL, OUTSIDE, SELECTED, SmallMapping
 from tests.simulation.scenario import MAPPING
 from tests.simulation.trouble import Trouble
 
@@ -88,6 +88,7 @@ class People:
             (1.0, self.delete_and_restore),
             (1.5, self.edit_back),
             (0.8, self.touch),
+            (3.0 if self.mapping.filtered else 0.3, self.cross),
             (1.0, self.bad_email),
             (4.0 if self.world.scenario.special == "budget" else 0.2, self.bulk_edit),
             (3.0 if self.world.scenario.special == "budget" else 0.0, self.bulk_swing),
@@ -134,6 +135,7 @@ class People:
             "lastname": f"n{self.serial}",
             "emailaddress1": rng.choice((f"a{self.serial}+x@example.com", None)),
             "gendercode": rng.choice((1, 2, None)),
+            "familystatuscode": OUTSIDE if rng.random() < 0.15 else rng.choice((1, None)),
         }
 
     def _known(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -171,6 +173,14 @@ class People:
         """A column nobody mapped changes: a new version with the same values."""
         self.serial += 1
         self.edit({"jobtitle": f"t{self.serial}"}, "touch")
+
+    def cross(self) -> None:
+        """Somebody leaves the filter, or comes back, and nothing else changes."""
+        record_id = self._someone()
+        if record_id:
+            outside = self.current(record_id)["familystatuscode"] == OUTSIDE
+            status = None if outside else OUTSIDE
+            self.edit({"familystatuscode": status}, "enter" if outside else "leave", record_id)
 
     def bulk_edit(self) -> None:
         """Everybody changes at once."""
@@ -222,8 +232,14 @@ class People:
     # -- in the sync and in Campaign ---------------------------------------------------------------------------------
 
     def edit_mapping(self) -> None:
-        """Other values, or one more column."""
-        if self.rng.random() < 0.6 or self.mapping.middle:
+        """Other values, one more column, a filter more or less, or what it does with those outside."""
+        roll = self.rng.random()
+        if roll < 0.2:
+            self.use(replace(self.mapping, filtered=not self.mapping.filtered), "mapping_filter")
+        elif roll < 0.35 and self.mapping.filtered:
+            leaving = self.rng.choice(("keep", "delete", "mark"))
+            self.use(replace(self.mapping, leaving=leaving), "mapping_leaving")
+        elif roll < 0.7 or self.mapping.middle:
             self.use(replace(self.mapping, genders=1 - self.mapping.genders), "mapping_values")
         else:
             self.use(replace(self.mapping, middle=True), "mapping_column")

@@ -114,6 +114,9 @@ def draw(seed: int) -> Scenario:
         brake_min=rng.choice((0, 1)) if special in ("brake", "budget") or rng.random() < 0.05 else 50,
         concurrency=rng.choice((1, 2, 16)),
         first_mapping=SmallMapping(
-            deletes=rng.random() > 0.08, on_missing=rng.choice(("hold", "hold", "recreate"))
+            deletes=rng.choice(("mark", "mark", False)) if rng.random() < 0.2 else True,
+            on_missing=rng.choice(("hold", "hold", "recreate")),
+            filtered=rng.random() < 0.5,
+            leaving=rng.choice(("keep", "delete", "mark")),
         ),
     )

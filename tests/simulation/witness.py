@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sandbox.wire import Request, Response
-from tests.simulation.oracle import SmallMapping
+from tests.simulation.oracle import DELETED, LEFT, SmallMapping
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -82,11 +82,20 @@ class Witness:
         self._floor[record_id] = fitting[place]
 
     def _fits(self, fact: Fact, verb: str, body: dict[str, Any]) -> bool:
-        if verb == "delete":
-            return fact.values is None
-        if fact.values is None:
-            return False
-        return any(self._matches(mapping, fact.values, body) for mapping in self.mappings)
+        return any(self._allowed(mapping, fact.values, verb, body) for mapping in self.mappings)
+
+    def _allowed(
+        self, mapping: SmallMapping, values: dict[str, Any] | None, verb: str, body: dict[str, Any]
+    ) -> bool:
+        """Whether a version of the mapping writes this for a record that is so (or gone)."""
+        did = "delete" if verb == "delete" else body
+        if values is None:
+            return did == (
+                "delete" if mapping.deletes is True else {"fax": DELETED} if mapping.deletes else ""
+            )
+        if not mapping.wanted(values):
+            return bool(did == {"keep": "", "delete": "delete", "mark": {"fax": LEFT}}[mapping.leaving])
+        return verb != "delete" and self._matches(mapping, values, body)
 
     @staticmethod
     def _matches(mapping: SmallMapping, values: dict[str, Any], body: dict[str, Any]) -> bool:

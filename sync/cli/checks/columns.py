@@ -9,9 +9,11 @@ from sync.campaign.metadata import FieldInfo
 from sync.cli.checks.finding import Finding, any_red, bad, good, warn
 from sync.dynamics.metadata import ColumnInfo
 from sync.planning.compile import FieldSpec, compile_mapping
+from sync.planning.conditions import Condition, misfit
 from sync.planning.mapping import EnumerationField, FieldMap
 from sync.planning.mapping import Mapping as MappingFile
 from sync.planning.matrix import CAMPAIGN_TYPES, MATRIX, column_type
+from sync.planning.specs import logical
 
 ID_LENGTH = 36
 ACCEPTS = CAMPAIGN_TYPES
@@ -23,7 +25,8 @@ def compare(
 ) -> list[Finding]:
     """Every red and yellow line, and a green one where nothing is red; a side that could not be read is left out."""
     area = f"Mapping {mapping.mapping}"
-    specs = compile_mapping(mapping, "").fields
+    compiled = compile_mapping(mapping, "")
+    specs = compiled.fields
     written = {item.target: item for item in mapping.fields}
     found: list[Finding] = []
     if fields:
@@ -33,6 +36,9 @@ def compare(
             found += _source(area, spec, written[spec.target], columns)
         if fields:
             found += _target(area, spec, fields)
+    if columns:
+        for condition in compiled.conditions:
+            found += _condition(area, condition, columns)
     if fields:
         found += _mandatory(area, {spec.target for spec in specs} | {mapping.target.key}, fields.values())
     if columns and fields and not any_red(found):
@@ -72,6 +78,17 @@ def _source(
         yield warn(area, spec.source, text, fix, "value_too_long")
     elif isinstance(item, EnumerationField):
         yield from _choices(area, item, column)
+
+
+def _condition(area: str, condition: Condition, columns: Mapping[str, ColumnInfo]) -> Iterator[Finding]:
+    """A column that a filter uses: it exists, and operator and value go with its type."""
+    name = condition.column
+    column = columns.get(logical(name))
+    if column is None:
+        text = "this column of a filter does not exist in Dynamics"
+        yield bad(area, name, text, _suggest(logical(name), columns), "unknown_column")
+    elif wrong := misfit(condition, column_type(column.type, column.behavior)):
+        yield bad(area, name, f"filter: {wrong[0]}", wrong[1], "value_invalid")
 
 
 def _choices(area: str, item: EnumerationField, column: ColumnInfo) -> Iterator[Finding]:
