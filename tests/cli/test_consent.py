@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sync.planning.consent_map import ConsentMap
@@ -139,6 +141,32 @@ def test_doctor_names_a_column_that_reads_the_other_way_round() -> None:
     assert [check["code"] for check in checks if check["area"] == "Consent" and "code" in check] == [
         "consent_unusable"
     ]
+
+
+def test_doctor_warns_that_off_creates_opted_out_contacts_reachable() -> None:
+    office = Office(consent=told("off"))
+    office.work()
+    (check,) = [check for check in office.ask("doctor")["checks"] if check["area"] == "Consent"]
+    assert check["level"] == "warn"
+    assert "created reachable" in check["text"]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"time_filter": True}, "by the filter byLastModified"),
+        ({}, "by walking"),
+        ({"order": "refused"}, "consents_not_found"),
+    ],
+)
+def test_doctor_says_how_changes_in_campaign_are_found(options: dict[str, Any], text: str) -> None:
+    office = Office(consent=told())
+    office.work()
+    office.campaign.change_options(**options)
+    checks = office.ask("doctor", code=int("order" in options))["checks"]
+    assert any(
+        text in check["text"] + check.get("code", "") for check in checks if check["area"] == "Consent"
+    )
 
 
 def test_status_counts_what_was_carried(opted_out: tuple[Office, str]) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
 from sync.flows.consent_hints import from_hint
 from sync.flows.consent_verify import approve_opt_ins
-from sync.model import Lane
+from sync.model import Lane, State
+from sync.storage.ledger import bucket_of, partition_of
 from tests.consent.test_both_ways import Pair, consent_map, pair
 
 
@@ -104,3 +109,19 @@ async def test_a_create_whose_time_campaign_sets_costs_no_look() -> None:
     ids = bench.dynamics.seed(contacts(5))
     await bench.settle()
     assert {entry.note for entry in bench.campaign.log if entry.record in ids} == {"profile.create"}
+
+
+@pytest.mark.parametrize(("code", "carried"), [("parent_missing", True), ("delete_brake", False)])
+async def test_a_contact_that_waits_for_its_parent_has_its_consent_carried(
+    code: str, *, carried: bool
+) -> None:
+    one = await pair()
+    context = one.bench.app.context
+    partition = partition_of("contacts", 1, bucket_of(one.id, 64))
+    row = await context.ledger.get(partition, one.id)
+    await context.ledger.write([replace(row, state=State.PARKED, code=code)])
+    one.bench.campaign.edit(one.id, {"blackListEmail": True})
+    one.bench.clock.at += 60
+    await one.bench.app.pull_consents()
+    await work(one.bench, Lane.CONSENT)
+    assert one.email == (carried, True)

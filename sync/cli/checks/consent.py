@@ -17,6 +17,7 @@ from sync.planning.consent_map import ConsentMap
 from sync.planning.consent_pairs import ConsentUnusable, SourceColumn, resolve
 
 AREA = "Consent"
+CHOOSE = "Choose a direction in mappings/consent.yaml before the first load (docs/consent.md), and deploy it."
 FIX = "Correct mappings/consent.yaml (docs/consent.md) and deploy it."
 
 
@@ -24,8 +25,11 @@ def check_map(
     consent: ConsentMap | None, columns: Mapping[str, ColumnInfo], fields: Mapping[str, FieldInfo]
 ) -> list[Finding]:
     """How the map reads both systems' metadata, a sentence a field; a side that could not be read is not judged."""
-    if consent is None or consent.flows is Direction.OFF:
-        return [good(AREA, "direction", "off: opt-outs are not carried")]
+    if consent is None:
+        return [good(AREA, "direction", "there is no map: opt-outs are not carried")]
+    if consent.flows is Direction.OFF:
+        text = "off: opt-outs are not carried, and contacts that opted out in Dynamics are created reachable"
+        return [warn(AREA, "direction", text, CHOOSE)]
     found = [good(AREA, "direction", f"{consent.direction}, policy {consent.policy}")]
     if not columns or not fields:
         return [*found, skipped(AREA, "fields", "one of the two systems could not be read")]
