@@ -24,18 +24,30 @@ from sync.planning.consent_plan import seconds
 from sync.storage.watermarks import Progress
 
 PAGE = 200
+TOP_PAGES = 20
 NOTE = "consents"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the look stands: `since` is done up to; `link` the next page of a look that began with `newest` on top."""
+    """Where the look stands: `since` is done up to; `link` the next page of a look that `began` at a time of ours.
+
+    `newest` and `top` are times of Campaign's: the newest profile that the look met, and up to where its top was looked
+    at again meanwhile.
+    """
 
     since: float = 0.0
     newest: float = 0.0
     link: str = ""
     filtered: bool = False
     pulled_at: float = 0.0
+    began: float = 0.0
+    top: float = 0.0
+
+    @property
+    def reached(self) -> float:
+        """Up to when changes are met once the look is over: what moves behind its back is newer than its beginning."""
+        return max(self.since, min(self.newest, self.began), self.top)
 
 
 async def read_place(context: Context, mapping: str) -> Place:
@@ -86,33 +98,71 @@ async def _pull(context: Context, consents: Consents, progress: Progress) -> int
             progress.mapping, NOTE, json.dumps(asdict(replace(place, pulled_at=began)))
         )
         return found
-    back = place.since - context.settings.consent_overlap_s
-    page, place = await _first(context, place, back)
-    found = 0
-    while True:
-        if not place.filtered and not newest_first(page.rows):
-            context.source = None
+    walk = _Walk(context, consents, progress, began)
+    if place.link:
+        place = await walk.top(place)
+    page, place = await _first(context, place, began)
+    place = await walk.down(page, place)
+    await context.control.note(progress.mapping, NOTE, json.dumps(asdict(place)))
+    if walk.found:
+        telemetry.event("consents_pulled", mapping=progress.mapping, records=walk.found)
+    return walk.found
+
+
+@dataclass
+class _Walk:
+    """Pages of changed profiles, hinted as they are read; `began` is this tick's."""
+
+    context: Context
+    consents: Consents
+    progress: Progress
+    began: float
+    found: int = 0
+
+    async def down(self, page: Page, place: Place) -> Place:
+        """Page by page until everything since the last look is met, or until the tick's time is up."""
+        context = self.context
+        back = place.since - context.settings.consent_overlap_s
+        while True:
+            newest, over = await self._hint(page, back, filtered=place.filtered)
+            place = replace(place, newest=max(place.newest, newest), link=page.next or "")
+            if over:
+                return Place(since=place.reached, filtered=place.filtered, pulled_at=self.began)
+            if context.clock.now() - self.began >= context.settings.pull_seconds:
+                return place
+            await context.spend()
+            page = await context.profiles.follow(place.link)
+
+    async def top(self, place: Place) -> Place:
+        """What changed since a long look began (a bulk update behind it must not delay an opt-out by hours)."""
+        context = self.context
+        back = place.reached - context.settings.consent_overlap_s
+        await context.spend()
+        page = await context.profiles.changed(to_iso(back), PAGE, filtered=place.filtered)
+        highest = 0.0
+        for _ in range(TOP_PAGES):
+            newest, over = await self._hint(page, back, filtered=place.filtered)
+            highest = max(highest, newest)
+            if over or page.next is None:
+                return replace(place, top=max(place.reached, min(highest, self.began)), pulled_at=self.began)
+            await context.spend()
+            page = await context.profiles.follow(page.next)
+        return place
+
+    async def _hint(self, page: Page, back: float, *, filtered: bool) -> tuple[float, bool]:
+        """Hint a page's profiles; the newest time on it, and whether the walk is over."""
+        if not filtered and not newest_first(page.rows):
+            self.context.source = None
             raise SyncError("consents_not_found", "Campaign does not keep the order by time")
         times = [at for row in page.rows if (at := _modified(row)) is not None]
         wanted = {str(row.get("externalId", "")).lower(): row for row in page.rows if _in_reach(row, back)}
         ours = {record_id: row for record_id, row in wanted.items() if is_contact_id(record_id)}
-        found += await hint_profiles(context, progress, consents, ours)
-        place = replace(place, newest=max([place.newest, *times]), link=page.next or "")
-        over = page.next is None or (not place.filtered and bool(times) and min(times) < back)
-        if over:
-            since = max(place.since, place.newest)
-            place = Place(since=since, filtered=place.filtered, pulled_at=began)
-        elif context.clock.now() - began < context.settings.pull_seconds:
-            await context.spend()
-            page = await context.profiles.follow(place.link)
-            continue
-        await context.control.note(progress.mapping, NOTE, json.dumps(asdict(place)))
-        if found:
-            telemetry.event("consents_pulled", mapping=progress.mapping, records=found)
-        return found
+        self.found += await hint_profiles(self.context, self.progress, self.consents, ours)
+        over = page.next is None or (not filtered and bool(times) and min(times) < back)
+        return max(times, default=0.0), over
 
 
-async def _first(context: Context, place: Place, back: float) -> tuple[Page, Place]:
+async def _first(context: Context, place: Place, began: float) -> tuple[Page, Place]:
     """The page to begin with: of a look that was not finished, or of a new one."""
     if place.link:
         await context.spend()
@@ -123,7 +173,8 @@ async def _first(context: Context, place: Place, back: float) -> tuple[Page, Pla
                 raise
             telemetry.event("consents_from_the_top", code=error.code)
     filtered = context.source is Source.FILTER
-    place = replace(place, link="", newest=0.0, filtered=filtered)
+    place = Place(since=place.since, filtered=filtered, began=began)
+    back = place.since - context.settings.consent_overlap_s
     await context.spend()
     return await context.profiles.changed(to_iso(back), PAGE, filtered=filtered), place
 

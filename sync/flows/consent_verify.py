@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
@@ -75,14 +76,15 @@ async def _compare(
         record_id: partition_of(mapping, epoch, bucket_of(record_id, context.buckets[mapping]))
         for record_id in profiles
     }
-    ours = [record_id for record_id in profiles if await has_profile(context, places[record_id], record_id)]
+    known = await asyncio.gather(*(has_profile(context, places[one], one) for one in profiles))
+    ours = [record_id for record_id, there in zip(profiles, known, strict=True) if there]
     async with context.dynamics_permit():
         contacts = await context.dynamics.read(
             compiled.entity_set, compiled.key_column, consents.columns, ours
         )
-    for record_id, contact in contacts.items():
+    rows = await asyncio.gather(*(context.consents.get(places[one], one) for one in contacts))
+    for (record_id, contact), row in zip(contacts.items(), rows, strict=True):
         done.contacts += 1
-        row = await context.consents.get(places[record_id], record_id)
         for pair in consents.pairs:
             look = look_at(consents, pair, contact, profiles[record_id])
             if look is None:

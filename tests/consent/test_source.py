@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
+from sync.flows import consent_pull
+from sync.flows.consent_hints import from_hint
 from sync.flows.consent_pull import pull_consents
 from sync.flows.consent_source import Source, newest_first
 from sync.storage.logs import MemoryLogs
@@ -121,3 +123,58 @@ def test_newest_first() -> None:
     assert newest_first([])
     assert newest_first([{"lastModified": new}, {"lastModified": new}, {}, {"lastModified": old}])
     assert not newest_first([{"lastModified": old}, {"lastModified": new}])
+
+
+@pytest.fixture
+def one_page_a_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consent_pull, "PAGE", 5)
+
+
+@pytest.mark.usefixtures("one_page_a_tick")
+@pytest.mark.parametrize("time_filter", [True, False])
+async def test_an_opt_out_does_not_wait_behind_a_bulk_update(time_filter: bool) -> None:
+    bench, _, _ = await loaded("kept", count=60, pull_seconds=0.0)  # type: ignore[arg-type]
+    bench.campaign.change_options(time_filter=time_filter)
+    bench.app.context.source = None
+    await settled_look(bench)
+    ids = [row["externalId"] for row in bench.campaign.dump()]
+    for record_id in ids:
+        bench.campaign.edit(record_id, {"lastName": "Bulk"})
+    bench.clock.at += 60
+    await pull_consents(bench.app.context)
+    bench.clock.at += 400
+    bench.campaign.edit(ids[0], {"blackListEmail": True})
+    await pull_consents(bench.app.context)
+    hinted = {from_hint(message.body).record_id for message in bench.account.queues["consent"].messages}
+    assert hinted == {ids[0]}
+
+
+@pytest.mark.usefixtures("one_page_a_tick")
+@pytest.mark.parametrize("time_filter", [True, False])
+async def test_a_change_behind_a_long_look_is_met_by_the_next(time_filter: bool) -> None:
+    bench, _, _ = await loaded("kept", count=60, pull_seconds=0.0)  # type: ignore[arg-type]
+    bench.campaign.change_options(time_filter=time_filter)
+    bench.app.context.source = None
+    await settled_look(bench)
+    ids = [row["externalId"] for row in bench.campaign.dump()]
+    for record_id in ids:
+        bench.campaign.edit(record_id, {"lastName": "Bulk"})
+    for tick in range(40):
+        bench.clock.at += 120
+        # Something is always newer than what was passed.
+        bench.campaign.edit(ids[-1 - tick % 30], {"lastName": f"Later {tick}"})
+        if tick == 6:
+            bench.campaign.edit(ids[0], {"blackListEmail": True})
+        await pull_consents(bench.app.context)
+    hinted = {from_hint(message.body).record_id for message in bench.account.queues["consent"].messages}
+    assert hinted == {ids[0]}
+
+
+async def settled_look(bench: Bench) -> None:
+    """Until the profiles' creation is behind."""
+    for _ in range(40):
+        bench.clock.at += 60
+        await pull_consents(bench.app.context)
+    bench.clock.at += 3600
+    await pull_consents(bench.app.context)
+    bench.account.queues["consent"].messages.clear()
