@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
 import httpx
 
@@ -81,12 +82,14 @@ class Bench:
         consent: ConsentMap | None = None,
         time_filter: bool = False,
         shipped: dict[str, str] | None = None,
+        dialect: Literal["standard", "v8"] = "standard",
         **changes: str,
     ) -> None:
         self.clock = WarpClock()
         rng = random.Random(1)
         self.dynamics = DynamicsService(clock=self.clock.now, rng=rng, options=DynamicsOptions())
         options = CampaignOptions(
+            dialect=dialect,
             addressing="key" if addressing == "key" else "filter",
             delete_by_key=delete_by_key,
             time_filter=time_filter,

@@ -12,6 +12,8 @@ type Tunables = {
   CAMPAIGN_TOKEN_URL: string?
   @description('Scopes of the Adobe credential, with commas.')
   CAMPAIGN_SCOPES: string?
+  @description('Generation of Campaign.')
+  CAMPAIGN_DIALECT: ('auto' | 'standard' | 'v8')?
   @description('How a profile is found.')
   CAMPAIGN_ADDRESSING: ('auto' | 'key' | 'filter')?
   @description('DELETE by key works on this Campaign instance.')
@@ -20,6 +22,8 @@ type Tunables = {
   CAMPAIGN_LIMIT: string?
   @description('Length of that window in seconds.')
   CAMPAIGN_WINDOW_S: string?
+  @description('Calls allowed in any 24 hours: engine calls of the contract. 0: no such limit.')
+  CAMPAIGN_CALLS_PER_DAY: string?
   @description('Calls that may come at once after a quiet time.')
   CAMPAIGN_BURST: string?
   @description('Calls in flight per instance of the app.')
@@ -100,10 +104,12 @@ var defaults = {
   DYNAMICS_PAGE_SIZE: '1000'
   CAMPAIGN_TOKEN_URL: 'https://ims-na1.adobelogin.com/ims/token/v3'
   CAMPAIGN_SCOPES: 'openid,AdobeID,read_organizations,additional_info.projectedProductContext,additional_info.roles,adobeio_api,campaign_sdk,campaign_config_server_general'
+  CAMPAIGN_DIALECT: 'auto'
   CAMPAIGN_ADDRESSING: 'auto'
   CAMPAIGN_DELETE_BY_KEY: 'false'
   CAMPAIGN_LIMIT: '4000'
   CAMPAIGN_WINDOW_S: '300'
+  CAMPAIGN_CALLS_PER_DAY: '0'
   CAMPAIGN_BURST: '100'
   CAMPAIGN_CONCURRENCY: '16'
   MESSAGE_LEASE_S: '600'

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 
+from sync.campaign.dialect import Dialect
 from sync.campaign.profiles import Profiles
 from sync.campaign.records import Addressing
 from sync.connections import event_sites, open_http
@@ -53,6 +54,7 @@ from sync.storage.budget import WORK_SHARE, Budget, Limit
 from sync.storage.consent_journal import Journal
 from sync.storage.consents import ConsentRows
 from sync.storage.control import Control
+from sync.storage.day_line import Day
 from sync.storage.events import Events
 from sync.storage.files import Files
 from sync.storage.history import Counters, History, ParkedRecords
@@ -219,6 +221,8 @@ def compose(
         max(2 * settings.chunk_records, 4),  # the most calls one record may need
         WORK_SHARE if consent is not None and consent.direction != "off" else 1.0,
     )
+    per_day = settings.campaign_calls_per_day
+    day = Day(per_day, limit.work_share) if per_day else None
     context = Context(
         settings=settings,
         clock=clock,
@@ -231,6 +235,7 @@ def compose(
                 api_key=settings.campaign_client_id,
                 addressing=addressing or Addressing.KEY,
                 delete_by_key=settings.campaign_delete_by_key,
+                dialect=None if settings.campaign_dialect == "auto" else Dialect(settings.campaign_dialect),
             ),
             clock,
             probed=addressing is not None,
@@ -242,7 +247,7 @@ def compose(
         ledger=Ledger(account.table("ledger")),
         links=Links(account.table("links")),
         lanes=Lanes(account),
-        budget=Budget(account.table("budget"), limit, clock, rng),
+        budget=Budget(account.table("budget"), limit, clock, rng, day),
         dynamics_permits=Permits(account.table("budget"), "dynamics", clock, rng),
         parked=ParkedRecords(account.table("parked")),
         history=History(account.table("history"), clock, rng),

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from sync.settings_campaign import CampaignSettings
 from sync.settings_events import EventSettings
 from sync.settings_problems import Problem, SettingsInvalid, unresolved, wrong
 
@@ -35,10 +36,6 @@ def _dynamics(alias: str, default: Any, meaning: str) -> Any:
     return _setting(alias, default, meaning, group="Dynamics")
 
 
-def _campaign(alias: str, default: Any, meaning: str) -> Any:
-    return _setting(alias, default, meaning, group="Campaign")
-
-
 def _times(alias: str, default: Any, meaning: str) -> Any:
     return _setting(alias, default, meaning, group="Times of a claim")
 
@@ -55,7 +52,7 @@ def _keeping(alias: str, default: Any, meaning: str) -> Any:
     return _setting(alias, default, meaning, group="Keeping and watching")
 
 
-class Settings(EventSettings):
+class Settings(CampaignSettings, EventSettings):
     """Field names are the settings' names in lower case; times are seconds."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -101,43 +98,6 @@ class Settings(EventSettings):
     )
     dynamics_page_size: Annotated[int, Field(ge=1, le=5000)] = _dynamics(
         "DYNAMICS_PAGE_SIZE", 1000, "Rows per page that Dynamics is asked for."
-    )
-
-    campaign_url: str = _campaign(
-        "CAMPAIGN_URL", "", "The API: `https://mc.adobe.io/<organization>/campaign`."
-    )
-    campaign_token_url: str = _campaign(
-        "CAMPAIGN_TOKEN_URL", "https://ims-na1.adobelogin.com/ims/token/v3", "Adobe's token endpoint."
-    )
-    campaign_client_id: str = _campaign(
-        "CAMPAIGN_CLIENT_ID", "", "Client id (API key) of the Developer Console project."
-    )
-    campaign_client_secret: SecretStr = _campaign(
-        "CAMPAIGN_CLIENT_SECRET", NO_SECRET, "Its secret, by Key Vault reference."
-    )
-    campaign_scopes: str = _campaign(
-        "CAMPAIGN_SCOPES",
-        "openid,AdobeID,read_organizations,additional_info.projectedProductContext,additional_info.roles,"
-        "adobeio_api,campaign_sdk,campaign_config_server_general",
-        "Scopes, with commas, as the Developer Console lists them for the credential.",
-    )
-    campaign_addressing: Literal["auto", "key", "filter"] = _campaign(
-        "CAMPAIGN_ADDRESSING",
-        "auto",
-        "How a profile is found: `key`, `filter`, or `auto` to find out at start.",
-    )
-    campaign_delete_by_key: bool = _campaign(
-        "CAMPAIGN_DELETE_BY_KEY", False, "DELETE by key works on this instance (undocumented): one call less."
-    )
-    campaign_limit: Count = _campaign(
-        "CAMPAIGN_LIMIT", 4000, "Calls allowed in any window: your licensed rate."
-    )
-    campaign_window_s: Seconds = _campaign("CAMPAIGN_WINDOW_S", 300.0, "Length of that window.")
-    campaign_burst: Count = _campaign(
-        "CAMPAIGN_BURST", 100, "Calls that may come at once after a quiet time."
-    )
-    campaign_concurrency: Count = _campaign(
-        "CAMPAIGN_CONCURRENCY", 16, "Calls in flight per instance of the app."
     )
 
     message_lease_s: Seconds = _times(

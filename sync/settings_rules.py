@@ -89,6 +89,13 @@ def _campaign(settings: Settings) -> Iterator[Problem]:
             "leaves nothing beside CAMPAIGN_BURST and two chunks (CHUNK_RECORDS)",
             "Raise it to your licensed rate, or lower the other two",
         )
+    least = 20 * max(2 * settings.chunk_records, 4)
+    if 0 < settings.campaign_calls_per_day < least:
+        yield Problem(
+            "CAMPAIGN_CALLS_PER_DAY",
+            f"is below {least}, ten chunks of CHUNK_RECORDS",
+            "Give the calls a day that your contract names, or 0 for no such limit",
+        )
 
 
 def _times(settings: Settings) -> Iterator[Problem]:

@@ -16,7 +16,9 @@ ALLOWED: dict[str, set[str]] = {
     "catalogue": set(),
     "consent_row": set(),
     "errors": {"catalogue"},
-    "settings": BASE | {"origin", "settings_rules", "settings_events", "settings_problems"},
+    "settings": BASE
+    | {"origin", "settings_rules", "settings_campaign", "settings_events", "settings_problems"},
+    "settings_campaign": set(),
     "settings_events": set(),
     "settings_problems": BASE,
     "settings_rules": BASE | {"origin", "settings", "settings_problems"},

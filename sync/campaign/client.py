@@ -8,6 +8,7 @@ from copy import copy
 from typing import Any
 from urllib.parse import quote
 
+from sync.campaign.dialect import Dialect, Instance
 from sync.campaign.errors import error_from
 from sync.http import Answer, Http
 
@@ -15,8 +16,9 @@ from sync.http import Answer, Http
 class Campaign:
     """`http` must know the site `campaign`; `url` ends in `/campaign`, paths start with `/`."""
 
-    def __init__(self, http: Http, *, url: str, api_key: str) -> None:
+    def __init__(self, http: Http, *, url: str, api_key: str, dialect: Dialect | None = None) -> None:
         self._site = http.site("campaign")
+        self.instance = Instance(dialect)
         self.base = url.rstrip("/")
         self._reading = {"X-Api-Key": api_key, "Accept": "application/json", "Cache-Control": "no-cache"}
         self._writing = {**self._reading, "Content-Type": "application/json;charset=utf-8"}
@@ -41,8 +43,10 @@ class Campaign:
         return answer.json()
 
     async def patch(self, path: str, body: Mapping[str, Any], *, by_key: bool = False) -> None:
+        """Update; v8 answers one that changes nothing without a body (adobe.md D)."""
         answer = await self._send("PATCH", path, body, by_key=by_key)
-        answer.json()
+        if answer.status != 204:
+            answer.json()
 
     async def delete(self, path: str, *, by_key: bool = False) -> None:
         """Delete; a success has no body that matters (adobe.md B.5)."""

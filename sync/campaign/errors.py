@@ -34,6 +34,8 @@ _DATA: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _BAD_KEY = re.compile(r"XTK-170036[^\n]*'@id = |^[^\n]*Unable to decrypt PKey")
 """The last part of the URL is neither a PKey nor an identification key (Standard, v8)."""
+_GENERAL = "An error has occurred - please contact your administrator."
+"""All that v8 says of most data it refuses; Standard puts a code before it and the reason behind it."""
 _NO_DOCUMENT = "Unable to find document"
 _LOST_ROUTE = "Check your URI"
 
@@ -48,7 +50,7 @@ def error_from(answer: Answer, *, fields: Collection[str] = (), by_key: bool = F
         return _of_gateway(answer, gateway, lost_route=_LOST_ROUTE in text)
     codes = tuple(dict.fromkeys(_CODES.findall(text)))
     detail = " ".join((*codes, *_named(text, fields))) or f"HTTP {status}"
-    if codes:
+    if codes or _GENERAL in text:
         # Before anything that stops the flow or means "absent": these texts repeat a value, which could say that.
         for pattern, code in _DATA:
             if pattern.search(text):
@@ -62,6 +64,8 @@ def error_from(answer: Answer, *, fields: Collection[str] = (), by_key: bool = F
         return SyncError("campaign_wrong_address", detail, status=status)
     if status == 403:
         return SyncError("campaign_forbidden", detail, status=status)
+    if status >= 500 and not codes and _GENERAL in text:
+        return SyncError("campaign_unexplained", detail, status=status)
     code = "campaign_refused" if 400 <= status < 500 else "campaign_error"
     return SyncError(code, detail, status=status)
 

@@ -13,7 +13,14 @@ LINKED = "/profileAndServicesExt/"
 """Profiles, services, and custom resources linked to profiles."""
 UNLINKED = "/customResources/"
 """All other custom resources; no resource is in both families."""
-_ABSENT = ("not_found", "campaign_wrong_address", "campaign_error", "unknown_field", "value_refused")
+_ABSENT = (
+    "not_found",
+    "campaign_wrong_address",
+    "campaign_error",
+    "campaign_unexplained",
+    "unknown_field",
+    "value_refused",
+)
 """What an engine may say about a resource that a family does not publish (the text is not documented)."""
 
 
@@ -55,7 +62,7 @@ async def describe(
         except SyncError as error:
             if error.code not in _ABSENT or error.detail.startswith("gateway"):
                 raise
-            if error.code == "campaign_error":
+            if error.code in ("campaign_error", "campaign_unexplained"):
                 unsure = unsure or error
     if unsure is not None:
         # Perhaps an outage and no answer to the question: that must not stop a flow.

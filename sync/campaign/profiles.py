@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.campaign.client import escaped
+from sync.campaign.dialect import Dialect
 from sync.campaign.metadata import LINKED
 from sync.campaign.records import NOT_THERE, Addressing, Page, Records, Spend
 from sync.errors import SyncError
@@ -26,6 +27,7 @@ class Profiles(Records):
         api_key: str,
         addressing: Addressing = Addressing.KEY,
         delete_by_key: bool = False,
+        dialect: Dialect | None = Dialect.STANDARD,
     ) -> None:
         super().__init__(
             http,
@@ -35,15 +37,18 @@ class Profiles(Records):
             family=LINKED,
             addressing=addressing,
             delete_by_key=delete_by_key,
+            dialect=dialect,
         )
+        self._time_filter = ""
 
     async def changed(self, since: str, size: int, *, filtered: bool) -> Page:
         """The first page of the profiles changed lately.
 
-        `filtered`: by the published filter byLastModified, from `since` on; else newest first, without an end.
+        `filtered`: by the published filter on lastModified, from `since` on; else newest first, without an end.
         """
         if filtered:
-            query = f"/byLastModified?lastModified_parameter={escaped(since)}&"
+            name = self._time_filter or self.dialect.filters("lastModified")[0]
+            query = f"/{name}?lastModified_parameter={escaped(since)}&"
         else:
             query = "?_order=lastModified%20desc&"
         return await self.follow(f"{self._path}{query}_lineCount={size}&_forcePagination=true")
@@ -59,9 +64,12 @@ class Profiles(Records):
             return None
 
     async def filters_by_time(self, spend: Spend) -> bool:
-        """Whether a filter byLastModified is published; `spend` is awaited before each of two calls."""
+        """Whether a filter on lastModified is published; `spend` is awaited before each of two calls."""
         told = await self.describe(spend)
         if not told.filters:
             return False
         await spend()
-        return "byLastModified" in await self._campaign.get(told.filters)
+        published = await self._campaign.get(told.filters)
+        names = [name for name in self.dialect.filters("lastModified") if name in published]
+        self._time_filter = names[0] if names else ""
+        return bool(names)

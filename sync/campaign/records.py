@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from sync.campaign.client import Campaign, escaped
+from sync.campaign.dialect import Dialect
 from sync.campaign.metadata import Description, FieldInfo, describe
 from sync.errors import SyncError, UnknownOutcome
 from sync.http import Http
@@ -22,6 +23,7 @@ NOT_THERE = (
     "not_found",
     "campaign_wrong_address",
     "campaign_error",
+    "campaign_unexplained",
     "unknown_field",
     "value_refused",
 )
@@ -83,8 +85,10 @@ class Records:
         family: str = "",
         addressing: Addressing = Addressing.KEY,
         delete_by_key: bool = False,
+        dialect: Dialect | None = Dialect.STANDARD,
     ) -> None:
-        self._campaign = Campaign(http, url=url, api_key=api_key)
+        self._campaign = Campaign(http, url=url, api_key=api_key, dialect=dialect)
+        self._filter_name = ""
         self.resource = resource
         self.key_target = key_target
         self.family = family
@@ -102,6 +106,7 @@ class Records:
     def of(self, resource: str, key_target: str, family: str = "") -> Records:
         """Records of another resource, or by another key, on the same connection; to be opened before use."""
         records = object.__new__(Records)
+        records._filter_name = ""
         records._campaign = self._campaign
         records.resource = resource
         records.key_target = key_target
@@ -109,6 +114,31 @@ class Records:
         records.addressing = Addressing.KEY
         records._deletes_by_key = self._deletes_by_key
         return records
+
+    @property
+    def dialect(self) -> Dialect:
+        """The generation of Campaign; Standard until an answer has told."""
+        return self._campaign.instance.dialect or Dialect.STANDARD
+
+    @property
+    def knows_dialect(self) -> bool:
+        return self._campaign.instance.dialect is not None
+
+    async def told_dialect(self) -> Dialect | None:
+        """What the instance answers like, whatever the settings say; one harmless read."""
+        try:
+            await self._campaign.get(self._by_key(_NOBODY), by_key=True)
+        except SyncError as error:
+            if error.code not in ("not_found", "no_addressing"):
+                raise
+            return Dialect.of_answer(error.code, error.detail)
+        return None
+
+    async def recognise(self, spend: Spend = free) -> None:
+        """Find out which generation of Campaign answers, by one harmless read; nothing where that is known."""
+        if not self.knows_dialect:
+            await spend()
+            await self._has_key(_NOBODY)
 
     async def open(self, spend: Spend = free) -> None:
         """Find out where the resource is published and how its records are addressed, by harmless reads.
@@ -168,12 +198,12 @@ class Records:
     async def update_by_key(self, record_id: str, body: Mapping[str, Any]) -> None:
         """PATCH by external id; raises `not_found`."""
         self._refuse_key(body)
-        await self._campaign.patch(self._by_key(record_id), body, by_key=True)
+        await self._campaign.patch(self._by_key(record_id), self.dialect.patch(body), by_key=True)
 
     async def update(self, ref: Ref, body: Mapping[str, Any]) -> None:
         """PATCH by PKey; raises `not_found`."""
         self._refuse_key(body)
-        await self._campaign.patch(self._by_pkey(ref), body)
+        await self._campaign.patch(self._by_pkey(ref), self.dialect.patch(body))
 
     async def delete(self, ref: Ref) -> None:
         """DELETE by PKey; raises `not_found`."""
@@ -196,22 +226,37 @@ class Records:
         return found
 
     async def probe(self, spend: Spend = free) -> Addressing:
-        """Which addressing this instance offers, by at most two harmless reads; raises `no_addressing`."""
+        """Which addressing this instance offers, by a few harmless reads; raises `no_addressing`."""
         await spend()
-        try:
-            await self._find_by_key(_NOBODY)
+        if await self._has_key(_NOBODY):
             return Addressing.KEY
-        except SyncError as error:
-            if error.code != "no_addressing":
-                raise
-        await spend()
+        for name in self.dialect.filters(self.key_target):
+            await spend()
+            if await self._has_filter(name):
+                self._filter_name = name
+                return Addressing.FILTER
+        raise SyncError("no_addressing", f"{self.resource} by {self.key_target}: neither key nor filter")
+
+    async def _has_key(self, record_id: str) -> bool:
+        """Whether the key may stand in the URI; also tells the generation."""
         try:
-            await self._find_by_filter(_NOBODY)
-            return Addressing.FILTER
+            await self._campaign.get(self._by_key(record_id), by_key=True)
+        except SyncError as error:
+            instance = self._campaign.instance
+            instance.dialect = instance.dialect or Dialect.of_answer(error.code, error.detail)
+            if error.code not in ("not_found", "no_addressing"):
+                raise
+            return error.code == "not_found"
+        return True
+
+    async def _has_filter(self, name: str) -> bool:
+        try:
+            await self._filtered(name, _NOBODY)
         except SyncError as error:
             if error.code not in NOT_THERE or error.detail.startswith("gateway"):
                 raise
-        raise SyncError("no_addressing", f"{self.resource} by {self.key_target}: neither key nor filter")
+            return False
+        return True
 
     async def _find_by_key(self, record_id: str) -> tuple[Ref, ...]:
         try:
@@ -225,7 +270,11 @@ class Records:
         return (_ref(found),)
 
     async def _find_by_filter(self, record_id: str) -> tuple[Ref, ...]:
-        answer = await self._campaign.get(self._filter + escaped(record_id))
+        return await self._filtered(self._filter_name or self.dialect.filters(self.key_target)[0], record_id)
+
+    async def _filtered(self, name: str, record_id: str) -> tuple[Ref, ...]:
+        query = f"{name}?{self.key_target}_parameter={escaped(record_id)}"
+        answer = await self._campaign.get(f"{self._path}/{query}")
         content = answer.get("content")
         if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
             raise SyncError("campaign_garbled", "a list without content", record_id=record_id)
@@ -242,11 +291,6 @@ class Records:
         if not self.family:
             raise ValueError(f"{self.resource} is not opened")
         return f"{self.family}{self.resource}"
-
-    @property
-    def _filter(self) -> str:
-        name = self.key_target[:1].upper() + self.key_target[1:]
-        return f"{self._path}/by{name}?{self.key_target}_parameter="
 
     def _by_key(self, record_id: str) -> str:
         return f"{self._path}/{escaped(record_id)}"

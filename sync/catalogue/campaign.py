@@ -78,6 +78,14 @@ CAMPAIGN: dict[str, Entry] = {
         "Search Campaign's log for them if it lasts.",
         AGAIN,
     ),
+    "campaign_unexplained": Entry(
+        Reaction.RETRY,
+        "Campaign v8 refused the request and does not say why.",
+        "A key that another record has, a value outside an enumeration, or an error that passes: v8 answers all alike.",
+        "If it lasts, compare the record with the resource in Campaign: lengths, enumerations, unique fields."
+        + _THEN,
+        "A create looks for a record with the key first and updates it. " + AGAIN,
+    ),
     "campaign_refused": Entry(
         Reaction.QUARANTINE,
         "Campaign refused the request as wrong.",

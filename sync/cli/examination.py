@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sync.campaign.metadata import FieldInfo
@@ -13,7 +14,7 @@ from sync.cli.checks.clock import check_clock
 from sync.cli.checks.columns import compare
 from sync.cli.checks.finding import Finding, Level, any_red, bad, of_error
 from sync.cli.checks.forecast import AREA as FORECAST
-from sync.cli.checks.forecast import Rate, forecast
+from sync.cli.checks.forecast import Rate, day_used, forecast
 from sync.cli.checks.links import check_links
 from sync.cli.checks.storage import check_storage
 from sync.cli.output import Tell
@@ -94,14 +95,16 @@ class Examination:
     async def _systems(self, mappings: list[Mapping], *, readable: bool) -> list[Finding]:
         metadata = Metadata(self._session.context.dynamics)
         ends = [Ends(mapping) for mapping in mappings]
-        self._step("Dynamics")
-        source, reached = await self._dynamics(ends, metadata, readable=readable)
         self._step("Campaign")
         target = await self._campaign(ends)
+        self._step("Dynamics")
+        source, reached = await self._dynamics(ends, metadata, readable=readable)
         compared: list[Finding] = []
         for one in ends:
             compared += compare(one.mapping, one.source.columns, one.fields)
             compared += check_links(one.mapping, mappings, one.lookups)
+            if one.records is not None:
+                compared += campaign.check_written_once(one.mapping, one.records.dialect)
         if reached:
             source += await self._events(metadata)
         compared += await self._consent(ends, metadata)
@@ -124,7 +127,9 @@ class Examination:
             if readable:
                 progress = await self._progress(name)
                 found.append(
-                    dynamics.check_environment(name, progress, organization, context.campaign_tenant)
+                    dynamics.check_environment(
+                        name, progress, organization, context.campaign_tenant, context.dialect
+                    )
                 )
             one.source = await dynamics.check_table(metadata, one.mapping)
             one.lookups = await dynamics.lookups_of(metadata, one.mapping)
@@ -194,8 +199,11 @@ class Examination:
 
     async def _forecast(self, ends: list[Ends]) -> list[Finding]:
         context = self._session.context
-        limit = context.budget.limit
-        rate = Rate(BACKFILL_SHARE / limit.interval, limit.calls, limit.window_s)
+        budget, limit = context.budget, context.budget.limit
+        per_day = budget.day.calls if budget.day else 0
+        rate = Rate(
+            BACKFILL_SHARE / limit.interval, limit.calls, limit.window_s, per_day, budget.backfill_seconds
+        )
         found = []
         for one in ends:
             table, name = one.source.table, one.mapping.mapping
@@ -210,6 +218,9 @@ class Examination:
                 continue
             calls = (one.records or context.profiles).calls_for(Action.INSERT)
             found.append(forecast(name, count.records, calls, rate, capped=count.capped))
+        if per_day:
+            with suppress(StorageFault):
+                found.append(day_used(await budget.used_of_day(), per_day))
         return found
 
     def _clocks(self, findings: list[Finding]) -> list[Finding]:

@@ -41,7 +41,7 @@ async def _rebaseline(session: Session, out: Output, *, mapping: str, yes: bool)
     context = session.context
     baseline = await look(context, mapping)
     _show(baseline, out)
-    per_record = await _calls(session)
+    per_record = await _calls(session, mapping)
     cost = cost_of(context, baseline.records, per_record, exact=False)
     if baseline.records:
         out.line(f"Epoch {baseline.epoch + 1} sends {cost}.")
@@ -67,17 +67,18 @@ def _show(baseline: Baseline, out: Output) -> None:
     rows = [
         ["Dynamics organization", baseline.organization_before or "–", baseline.organization],
         ["Campaign tenant", baseline.campaign_before or "–", baseline.campaign],
+        ["Campaign generation", baseline.dialect_before or "–", baseline.dialect or "–"],
     ]
     out.table(("", "recorded", "settings"), rows)
     if not baseline.changed:
         out.line("The environment is the recorded one: a `replay --all` is usually enough.", style="yellow")
 
 
-async def _calls(session: Session) -> tuple[int, int]:
+async def _calls(session: Session, mapping: str) -> tuple[int, int]:
     """Least and most calls a record: a profile that exists costs the refused POST, a lookup and the update."""
     try:
-        await session.context.know_addressing()
+        target = await session.context.target(await session.context.active(mapping))
     except SyncError:
         return 1, 3
-    insert = session.context.profiles.calls_for(Action.INSERT)
+    insert = target.calls_for(Action.INSERT)
     return insert, max(insert, 3 if insert == 1 else 2)

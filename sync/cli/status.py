@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from sync.cli import status_events, status_work
+from sync.cli.checks.forecast import NEARLY
 from sync.cli.frame import FAILED, OK, run
 from sync.cli.options import AsJson, Exact, SettingsFile
 from sync.cli.output import Output, counted, duration, number
@@ -252,5 +253,12 @@ def _lanes(found: Status, out: Output) -> None:
         f"budget   at most {found.calls_per_s:.1f} Campaign calls/s, {found.backfill_calls_per_s:.1f} of them for first "
         f"loads and replays; {found.budget_used:.0%} of the reserve for bursts is in use"
     )
+    if found.day_calls:
+        used = found.day_used / found.day_calls
+        out.line(
+            f"a day    {number(found.day_used)} of {number(found.day_calls)} Campaign calls in the last 24 hours "
+            f"({used:.0%})",
+            style="yellow" if used > NEARLY else "",
+        )
     if found.unreadable:
         out.line(f"{counted(found.unreadable, 'message')} unreadable (message_unreadable)", style="red")

@@ -19,6 +19,7 @@ def as_json(found: Status, counts: dict[str, LedgerCount], settings: Settings) -
             "used": round(found.budget_used, 4),
             "calls_per_s": round(found.calls_per_s, 3),
             "backfill_calls_per_s": round(found.backfill_calls_per_s, 3),
+            **({"day": {"calls": found.day_calls, "used": found.day_used}} if found.day_calls else {}),
         },
         "unreadable": found.unreadable,
         "mappings": [_mapping(found, item, counts.get(item.mapping), settings) for item in found.mappings],

@@ -11,7 +11,6 @@ from sync.cli.session import Session, UsageProblem
 from sync.errors import SyncError
 from sync.flows.context import Context
 from sync.model import Lane
-from sync.storage.budget import BACKFILL_SHARE
 from sync.storage.queue import Queue
 
 QUEUED = "Queued. The function app does the work; `python -m sync status` shows it."
@@ -50,8 +49,8 @@ class Cost:
 def cost_of(context: Context, records: int, per_record: tuple[int, int], *, exact: bool) -> Cost:
     """`per_record` is the least and the most calls a record takes."""
     least, most = (records * calls for calls in per_record)
-    slot = context.budget.limit.interval / BACKFILL_SHARE
-    return Cost(records, least, most, least * slot, most * slot, exact)
+    seconds = context.budget.backfill_seconds
+    return Cost(records, least, most, seconds(least), seconds(most), exact)
 
 
 async def update_calls(context: Context) -> int:

@@ -145,6 +145,7 @@ class Apply:
             return None
         await context.guard(progress)
         target = await context.target(active)
+        context.guard_dialect(progress)
         compiled = await context.widened(active)
         links = ChunkLinks(context, compiled, chunk)
         work = Work(

@@ -113,7 +113,7 @@ class Action:
     def _failed(self, error: SyncError) -> Outcome:
         if error.code == "too_late":
             return Outcome(Kind.RELEASED, self.calls, error.code, 1.0)
-        if error.code in ("not_found", "campaign_error"):
+        if error.code in ("not_found", "campaign_error", "campaign_unexplained"):
             # Found and gone between two calls, or an error that may pass: again, but not for ever.
             return Outcome(Kind.FAILED, self.calls, error.code, retry_delay(self.before.failures + 1))
         if error.reaction is Reaction.QUARANTINE:
@@ -196,9 +196,13 @@ class Action:
         try:
             return await self._create()
         except SyncError as error:
-            if error.code != "duplicate_key":
+            # v8 does not tell a duplicate from other data that it refuses.
+            if error.code not in ("duplicate_key", "campaign_unexplained"):
                 raise
+            refused = error
         ref = await self._find()
+        if ref is None and refused.code != "duplicate_key":
+            raise refused
         if ref is None:
             return Kind.REFUSED, "duplicate_other_key"
         self.found = self._never_posted

@@ -91,6 +91,7 @@ class Look:
         progress = await context.watermarks.progress(self.mapping)
         await context.guard(progress)
         await context.know_addressing()
+        context.guard_dialect(progress)
         bucket = bucket_of(self.record_id, context.buckets[self.mapping])
         partition = partition_of(self.mapping, progress.epoch, bucket)
         if not await has_profile(context, partition, self.record_id):

@@ -242,8 +242,13 @@ class Context:
             self.compiled[key] = compile_mapping(loaded, version.version)
         return self.compiled[key]
 
+    @property
+    def dialect(self) -> str:
+        """The generation of Campaign, empty while it is not known."""
+        return self.profiles.dialect.value if self.profiles.knows_dialect else ""
+
     async def guard(self, progress: Progress, *, fresh: bool = False) -> str:
-        """The Dynamics organization id; raises `environment_changed` if it or the Campaign tenant is another."""
+        """The Dynamics organization id; raises `environment_changed` if it, the Campaign tenant or dialect is another."""
         organization = await self.dynamics.organization_id(fresh=fresh)
         if progress.organization and progress.organization != organization:
             raise SyncError(
@@ -253,12 +258,19 @@ class Context:
             raise SyncError(
                 "environment_changed", "the Campaign tenant is not the one this sync was set up for"
             )
+        self.guard_dialect(progress)
         return organization
 
     async def drifted(self, mapping: str, detail: str) -> None:
         """Pause a mapping whose schema is another one; what was told first is kept until it fits again."""
         known = await self.control.paused(mapping, "drift")
         await self.control.pause(mapping, "drift", DRIFT, known.detail if known else detail)
+
+    def guard_dialect(self, progress: Progress) -> None:
+        """The same for what an answer of Campaign may have told since."""
+        if progress.dialect and self.dialect and progress.dialect != self.dialect:
+            told = f"Campaign speaks {self.dialect}, this sync was set up for {progress.dialect}"
+            raise SyncError("environment_changed", told)
 
     async def stopped(self, mapping: str, flow: str, error: SyncError) -> float:
         """Log an error that hit a whole flow, note it for `status`, and say after how many seconds to come back."""

@@ -21,6 +21,8 @@ async def feed_backfill(context: Context) -> int:
     await restore(context)
     paused = await _paused(context)
     room = await _minute(context) - await lane.length()
+    if room > 0 and await context.budget.backfill_waits_for_tomorrow():
+        room = 0
     moved = 0
     while room > 0:
         messages = await hold.receive(min(32, room), visibility_s=MINUTE_S)

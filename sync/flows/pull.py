@@ -107,6 +107,7 @@ class Pull:
             columns_hash=compiled.columns_hash,
             organization=organization,
             campaign=self._context.campaign_tenant,
+            dialect=self._context.dialect or progress.dialect,
             started=now,
         )
         fresh = replace(

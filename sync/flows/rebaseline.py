@@ -6,9 +6,11 @@ one transaction by fresh ones that carry the new environment's ids; the next pul
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sync import telemetry
+from sync.errors import SyncError
 from sync.flows.commands import RunNow, send
 from sync.flows.context import Context
 from sync.flows.deletes import approval_of
@@ -28,11 +30,15 @@ class Baseline:
     organization: str
     campaign_before: str
     campaign: str
+    dialect_before: str = ""
+    dialect: str = ""
+    """Generation of Campaign; empty where it is not known."""
 
     @property
     def changed(self) -> bool:
         before = (self.organization_before, self.campaign_before)
-        return before != (self.organization, self.campaign)
+        other = bool(self.dialect_before and self.dialect) and self.dialect_before != self.dialect
+        return other or before != (self.organization, self.campaign)
 
 
 async def look(context: Context, mapping: str) -> Baseline:
@@ -47,7 +53,16 @@ async def look(context: Context, mapping: str) -> Baseline:
         await context.dynamics.organization_id(),
         progress.campaign,
         context.campaign_tenant,
+        progress.dialect,
+        await _dialect(context),
     )
+
+
+async def _dialect(context: Context) -> str:
+    """What Campaign speaks, empty while it cannot be asked."""
+    with suppress(SyncError):
+        await context.know_addressing()
+    return context.dialect
 
 
 async def rebaseline(context: Context, baseline: Baseline) -> int:
@@ -61,6 +76,7 @@ async def rebaseline(context: Context, baseline: Baseline) -> int:
         epoch=epoch,
         organization=baseline.organization,
         campaign=baseline.campaign,
+        dialect=baseline.dialect,
         started=context.clock.now(),
     )
     await context.watermarks.write_both(Tick(mapping, etag=tick.etag), fresh)

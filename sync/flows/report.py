@@ -49,6 +49,8 @@ class Reporter:
             calls=limit.calls,
             window_s=limit.window_s,
             ahead=round(status.budget_used, 4),
+            day_calls=status.day_calls,
+            day_used=status.day_used,
         )
         return True
 

@@ -106,6 +106,9 @@ class Status:
     """What the budget permits at most, and its part for the backfill."""
     backfill_calls_per_s: float
     unreadable: int
+    day_used: int = 0
+    """Campaign calls of the last 24 hours, and how many are allowed; 0: no such limit."""
+    day_calls: int = 0
 
 
 async def collect(context: Context) -> Status:
@@ -128,6 +131,8 @@ async def collect(context: Context) -> Status:
         calls_per_s=rate,
         backfill_calls_per_s=rate * BACKFILL_SHARE,
         unreadable=unreadable,
+        day_used=await context.budget.used_of_day(),
+        day_calls=context.budget.day.calls if context.budget.day else 0,
     )
 
 

@@ -17,7 +17,7 @@ BELIEVED_S = 60.0
 
 @dataclass
 class Targets:
-    """Opened resources by (resource, key field). `probed`: how profiles are addressed is known already."""
+    """Opened resources by (resource, key field). `probed`: the settings say how profiles are addressed."""
 
     profiles: Profiles
     clock: Clock
@@ -32,7 +32,7 @@ class Targets:
         Raises SyncError: `resource_missing`, `no_addressing`, and whatever Campaign says.
         """
         key = (resource, key_target)
-        if self.probed and key == (RESOURCE, self.profiles.key_target):
+        if self.probed and self.profiles.knows_dialect and key == (RESOURCE, self.profiles.key_target):
             return self.profiles
         if key in self._opened:
             return self._opened[key]
@@ -46,14 +46,17 @@ class Targets:
         refused, until = self._refused.get(key, (None, 0.0))
         if refused is not None and self.clock.now() < until:
             raise SyncError(refused.code, refused.detail, status=refused.status)
-        if key == (RESOURCE, self.profiles.key_target):
-            records: Records = self.profiles
-        else:
-            records = self.profiles.of(*key, family=LINKED if key[0] == RESOURCE else "")
         try:
+            if key == (RESOURCE, self.profiles.key_target) and self.probed:
+                await self.profiles.recognise(spend)
+                return self.profiles
+            if key == (RESOURCE, self.profiles.key_target):
+                await self.profiles.open(spend)
+                return self.profiles
+            records = self.profiles.of(*key, family=LINKED if key[0] == RESOURCE else "")
             await records.open(spend)
+            return records
         except SyncError as error:
             if error.reaction is Reaction.STOP:
                 self._refused[key] = (error, self.clock.now() + BELIEVED_S)
             raise
-        return records

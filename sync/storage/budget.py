@@ -3,15 +3,16 @@
 GCRA over `shared` (the next free time) bounds all calls in any sliding window:
 rate = (limit - burst - chunk) / (window + RESERVATION_S). Where consent flows, all else also passes a line of
 `work_share` of the rate, so that consent always finds the shared line nearly free; the backfill also passes its own
-slower line, so that live work does.
+slower line, so that live work does. A second limit for 24 hours (`Day`) is counted in the same row, in the same write.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sync.model import Clock, Random
+from sync.storage.day_line import Day, DayLine
 from sync.storage.table import RowConflict, Stored, Table
 
 RESERVATION_S = 10.0
@@ -57,14 +58,27 @@ class Grant:
     shared_after: float = 0.0
     backfill: float = 0.0
     work: float = 0.0
+    day: str = ""
+    """The day's line after this grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The row: next free times of the shared line, the backfill's, and that of all work but consent; the day's calls."""
+
+    shared: float = 0.0
+    backfill: float = 0.0
+    work: float = 0.0
+    day: DayLine = field(default_factory=lambda: DayLine({}))
 
 
 class Budget:
-    """Takes permits from one limit."""
+    """Takes permits from one limit, and from a second one for the day if there is one."""
 
-    def __init__(self, table: Table, limit: Limit, clock: Clock, rng: Random) -> None:
+    def __init__(self, table: Table, limit: Limit, clock: Clock, rng: Random, day: Day | None = None) -> None:
         self._table = table
         self.limit = limit
+        self.day = day
         self._clock = clock
         self._rng = rng
 
@@ -81,9 +95,9 @@ class Budget:
         """Take `calls` permits now or reserve them; a chunk that comes back in time uses its reservation.
 
         `straight`: to the shared line at once (consent, and one more call under a claim). `reserved_at` and `permits`
-        are the `start` and `reserved` of the grant that made it wait. What would wait longer than `longest_s` is denied
-        and reserves nothing: a reservation that nobody comes back for delays everybody else. Contended rows are
-        retried with a short random pause.
+        are the `start` and `reserved` of the grant that made it wait. What would wait longer than `longest_s`, or for
+        the day's limit, is denied and reserves nothing: a reservation that nobody comes back for delays everybody else.
+        Contended rows are retried with a short random pause.
         """
         now = self._clock.now()
         in_time = reserved_at <= now < reserved_at + RESERVATION_S - CLOCK_SLACK_S
@@ -92,6 +106,9 @@ class Budget:
         while True:
             stored = await self._table.get(self.limit.name, "next")
             work = not straight and not in_time
+            tomorrow = self._next_day(stored, calls, work=not straight, backfill=backfill)
+            if tomorrow is not None:
+                return Grant(calls, tomorrow, denied=True)
             grant, entity = self._reserve(stored, calls, work=work, backfill=work and backfill)
             if grant.denied and grant.start - self._clock.now() > longest_s:
                 return replace(grant, reserved=0)
@@ -110,14 +127,26 @@ class Budget:
                 grant.shared_after,
                 grant.backfill,
                 grant.work,
+                grant.day,
             )
+
+    def _next_day(self, stored: Stored | None, calls: int, *, work: bool, backfill: bool) -> float | None:
+        """When the day's limit lets so many calls through, None if it does now; the backfill leaves a part to others."""
+        if self.day is None:
+            return None
+        now = self._clock.now()
+        share = self.day.work_share if work else 1.0
+        most = int(self.day.calls * min(share, BACKFILL_SHARE if backfill else 1.0))
+        free_at = _lines(stored).day.free_at(now, calls, most)
+        return free_at if free_at > now else None
 
     def _reserve(
         self, stored: Stored | None, calls: int, *, work: bool, backfill: bool
     ) -> tuple[Grant, dict[str, str]]:
         """The slower lines come first; whoever waited for its turn there goes on in the shared line."""
         now = self._clock.now()
-        shared, slow, busy = _times(stored)
+        lines = _lines(stored)
+        shared, slow, busy = lines.shared, lines.backfill, lines.work
         interval, burst = self.limit.interval, self.limit.burst
         turn = now
         if work and self.limit.work_share < 1:
@@ -129,14 +158,16 @@ class Budget:
             turn = max(turn, slow)
             slow = max(now, slow) + calls * interval / BACKFILL_SHARE
         if turn > now:
-            return Grant(calls, turn, denied=True), self._entity(shared, slow, busy)
+            return Grant(calls, turn, denied=True), self._entity(shared, slow, busy, str(lines.day))
         start = max(now, shared - burst * interval)
         after = max(now, shared) + calls * interval
-        grant = Grant(calls, start, start > now, calls, "", max(now, shared), after, slow, busy)
-        return grant, self._entity(after, slow, busy)
+        day = lines.day if self.day is None else lines.day.take(now, start + RESERVATION_S, calls)
+        told = str(day)
+        grant = Grant(calls, start, start > now, calls, "", max(now, shared), after, slow, busy, told)
+        return grant, self._entity(after, slow, busy, told)
 
-    def _entity(self, shared: float, slow: float, busy: float) -> dict[str, str]:
-        return {
+    def _entity(self, shared: float, slow: float, busy: float, day: str) -> dict[str, str]:
+        entity = {
             "PartitionKey": self.limit.name,
             "RowKey": "next",
             # Microseconds as text: milliseconds would round the rate up, call by call.
@@ -144,41 +175,70 @@ class Budget:
             "backfill": f"{slow:.6f}",
             "work": f"{busy:.6f}",
         }
+        return {**entity, "day": day} if self.day is not None else entity
 
     async def give_back(self, grant: Grant, unused: int) -> None:
         """Return permits that were not used, only if nobody reserved after this grant (ETag unchanged)."""
         if not grant.etag or unused <= 0 or (grant.denied and not grant.reserved):
             return
         shared = grant.shared_after - unused * self.limit.interval
+        day = grant.day
+        if self.day is not None:
+            day = str(DayLine.parse(day).take(self._clock.now(), grant.start + RESERVATION_S, -unused))
         try:
-            await self._table.replace(self._entity(shared, grant.backfill, grant.work), grant.etag)
+            await self._table.replace(self._entity(shared, grant.backfill, grant.work, day), grant.etag)
         except RowConflict:
             return
 
     async def hold_until(self, until: float) -> None:
         """Nobody starts before `until` (the service said 429 with Retry-After)."""
         stored = await self._table.get(self.limit.name, "next")
-        shared, slow, busy = _times(stored)
+        lines = _lines(stored)
         target = until + self.limit.burst * self.limit.interval
-        if target <= shared:
+        if target <= lines.shared:
             return
+        entity = self._entity(target, max(lines.backfill, until), lines.work, str(lines.day))
         try:
-            await self._table.put(
-                self._entity(target, max(slow, until), busy), stored.etag if stored else None
-            )
+            await self._table.put(entity, stored.etag if stored else None)
         except RowConflict:
             return
 
     async def used(self) -> float:
         """Share of the shared line that is taken ahead, 0..1: 1 means that new work must wait."""
-        shared, _, _ = _times(await self._table.get(self.limit.name, "next"))
+        shared = _lines(await self._table.get(self.limit.name, "next")).shared
         ahead = max(0.0, shared - self._clock.now())
         return min(1.0, ahead / max(self.limit.burst * self.limit.interval, 1e-9))
 
+    async def used_of_day(self) -> int:
+        """Calls of the last 24 hours, those not made since included; 0 where there is no limit for the day."""
+        if self.day is None:
+            return 0
+        return _lines(await self._table.get(self.limit.name, "next")).day.used(self._clock.now())
 
-def _times(stored: Stored | None) -> tuple[float, float, float]:
-    """Next free times: shared line, backfill's line, line of all work but consent (older rows have none)."""
+    def backfill_seconds(self, calls: int) -> float:
+        """How long the backfill takes for so many calls, if nothing else is to be done."""
+        seconds = calls * self.limit.interval / BACKFILL_SHARE
+        if self.day is None:
+            return seconds
+        a_day = self.day.calls * min(self.day.work_share, BACKFILL_SHARE)
+        return max(seconds, (calls / a_day - 1) * 86400.0)
+
+    async def backfill_waits_for_tomorrow(self) -> bool:
+        """Whether the day's limit leaves nothing to the backfill now."""
+        if self.day is None:
+            return False
+        stored = await self._table.get(self.limit.name, "next")
+        return self._next_day(stored, self.limit.chunk, work=True, backfill=True) is not None
+
+
+def _lines(stored: Stored | None) -> _Lines:
+    """The row's lines; older rows lack the later ones."""
     if stored is None:
-        return 0.0, 0.0, 0.0
+        return _Lines()
     entity = stored.entity
-    return float(entity["shared"]), float(entity["backfill"]), float(entity.get("work", 0.0))
+    return _Lines(
+        float(entity["shared"]),
+        float(entity["backfill"]),
+        float(entity.get("work", 0.0)),
+        DayLine.parse(str(entity.get("day", ""))),
+    )

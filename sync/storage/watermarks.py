@@ -64,6 +64,8 @@ class Progress:
     organization: str = ""
     """Dynamics organization id, and Campaign tenant: the environment guard."""
     campaign: str = ""
+    dialect: str = ""
+    """Generation of Campaign, empty until it was known; part of the guard too."""
     started: float = 0.0
     finished: float = 0.0
 

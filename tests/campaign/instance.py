@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.campaign.options import CampaignOptions
 from sandbox.campaign.service import CampaignService
+from sync.campaign.dialect import Dialect
 from sync.campaign.profiles import Profiles
 from sync.campaign.records import Addressing
 from sync.http import Http
@@ -19,6 +20,10 @@ ORIGIN = "http://127.0.0.1:2"
 URL = f"{ORIGIN}/local/campaign"
 ID = "7c1b1f0e-0000-4000-8000-000000000001"
 NOBODY = "7c1b1f0e-0000-4000-8000-00000000000f"
+
+
+spoken: list[Literal["standard", "v8"]] = ["standard"]
+"""The generation that instances are of unless they say; `conftest.py` runs the tests on both."""
 
 
 @dataclass
@@ -33,7 +38,8 @@ class Instance:
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
-        options = CampaignOptions(**{"addressing": str(self.addressing), **self.options})
+        given = {"addressing": str(self.addressing), "dialect": spoken[-1], **self.options}
+        options = CampaignOptions(**given)
         self.service = CampaignService(clock=self.clock.now, rng=random.Random(1), options=options)
         self.http = Http(ServiceTransport({ORIGIN: self.service}, self.clock), self.clock)
         tokens = self.http.client_credentials(
@@ -50,6 +56,7 @@ class Instance:
             api_key=self.api_key,
             addressing=self.addressing,
             delete_by_key=self.delete_by_key,
+            dialect=Dialect(options.dialect),
         )
 
     def calls(self) -> list[str]:

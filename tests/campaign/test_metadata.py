@@ -9,6 +9,8 @@ from sync.campaign.metadata import FieldInfo
 from sync.errors import SyncError
 from tests.campaign.instance import Instance
 
+pytestmark = pytest.mark.usefixtures("dialect")
+
 
 async def test_fields_have_types_lengths_and_enumerations() -> None:
     fields = await Instance().client.metadata()

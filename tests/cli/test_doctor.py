@@ -48,7 +48,7 @@ def test_people_see_a_line_a_check_and_a_sum() -> None:
     result = Office().sync("doctor")
     assert result.exit_code == 0
     assert "  ok    change tracking of contact  is on\n" in result.stdout
-    assert result.stdout.rstrip().endswith("17 ok")
+    assert result.stdout.rstrip().endswith("18 ok")
 
 
 def change(name: str, **arguments: Any) -> Callable[[Office], None]:

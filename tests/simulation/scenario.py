@@ -39,6 +39,7 @@ class Scenario:
     brake_min: int
     concurrency: int
     first_mapping: SmallMapping
+    dialect: str = "standard"
 
     def settings(self) -> Settings:
         """The app's settings, scaled to a run of a minute or two."""
@@ -53,6 +54,7 @@ class Scenario:
                 "CAMPAIGN_URL": "https://mc.adobe.test/local/campaign",
                 "CAMPAIGN_CLIENT_ID": "local-campaign",
                 "CAMPAIGN_CLIENT_SECRET": "local-campaign-secret",
+                "CAMPAIGN_DIALECT": self.dialect,
                 "CAMPAIGN_ADDRESSING": self.addressing,
                 "CAMPAIGN_DELETE_BY_KEY": self.delete_by_key,
                 "CAMPAIGN_LIMIT": self.limit,
@@ -119,4 +121,6 @@ def draw(seed: int) -> Scenario:
             filtered=rng.random() < 0.5,
             leaving=rng.choice(("keep", "delete", "mark")),
         ),
+        # Of its own, so that older seeds stay what they were.
+        dialect="v8" if random.Random(f"dialect {seed}").random() < 0.25 else "standard",
     )

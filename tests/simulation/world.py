@@ -69,6 +69,7 @@ class World:
         self.chaos = Chaos(random.Random(f"chaos {scenario.seed}"), scenario.weather)
         self.dynamics = self.make_dynamics(DynamicsOptions().organization_id)
         options = CampaignOptions(
+            dialect="v8" if scenario.dialect == "v8" else "standard",
             addressing="key" if scenario.addressing == "key" else "filter",
             delete_by_key=scenario.delete_by_key,
             origin="https://mc.adobe.test",

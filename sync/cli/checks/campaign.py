@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from sync.campaign.dialect import Dialect
 from sync.campaign.metadata import FieldInfo
 from sync.campaign.profiles import Profiles
 from sync.campaign.records import Action, Addressing, Records
 from sync.cli.checks.finding import Finding, bad, good, of_error, skipped, warn
 from sync.errors import SyncError
+from sync.planning.mapping import Mapping
 
 AREA = "Campaign"
+GENERATIONS = {Dialect.STANDARD: "Campaign Standard", Dialect.V8: "Campaign v8"}
 
 
 async def check_campaign(profiles: Profiles, wanted: str) -> tuple[list[Finding], dict[str, FieldInfo]]:
@@ -24,7 +29,32 @@ async def check_campaign(profiles: Profiles, wanted: str) -> tuple[list[Finding]
             skipped(AREA, "addressing", "Campaign cannot be used"),
         ], {}
     found = [good(AREA, "credentials", f"resource {profiles.resource} has {len(fields)} fields")]
-    return [*found, await _addressing(profiles, wanted)], fields
+    return [*found, await _generation(profiles), await _addressing(profiles, wanted)], fields
+
+
+async def _generation(profiles: Profiles) -> Finding:
+    """Whether the instance answers like the generation that the settings name, if they name one."""
+    named = profiles.dialect if profiles.knows_dialect else None
+    try:
+        told = await profiles.told_dialect()
+    except SyncError as error:
+        return of_error(AREA, "generation", error)
+    if told is None or named in (None, told):
+        return good(AREA, "generation", GENERATIONS[told or named or Dialect.STANDARD])
+    text = f"it answers like {GENERATIONS[told]}; CAMPAIGN_DIALECT says {named}"
+    return bad(AREA, "generation", text, f"Set CAMPAIGN_DIALECT to auto or {told}.", "environment_changed")
+
+
+def check_written_once(mapping: Mapping, dialect: Dialect) -> Iterator[Finding]:
+    """Fields that this generation takes on create only."""
+    for item in sorted(dialect.written_once):
+        fields = [field.target for field in mapping.fields if field.target.partition(".")[0] == item]
+        if fields and any(field.apply_updates for field in mapping.fields if field.target in fields):
+            text = f"Campaign v8 refuses to change {item}: {len(fields)} fields stay as they were created"
+            fix = (
+                f"Write `apply_updates: false` to them, or leave {item} out: nothing else is possible there."
+            )
+            yield warn(f"Mapping {mapping.mapping}", item, text, fix)
 
 
 async def check_resource(records: Records) -> tuple[list[Finding], dict[str, FieldInfo]]:

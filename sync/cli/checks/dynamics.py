@@ -15,6 +15,7 @@ from sync.storage.watermarks import Progress
 
 AREA = "Dynamics"
 SHORT_DAYS = 3
+_NAMES = {"standard": "Campaign Standard", "v8": "Campaign v8"}
 COUNT_CAP = 5000
 """`/$count` never says more (dataverse.md 1.1)."""
 
@@ -36,7 +37,9 @@ async def check_credentials(dynamics: Dynamics) -> tuple[Finding, str]:
     return good(AREA, "credentials", f"organization {organization} answers"), organization
 
 
-def check_environment(mapping: str, progress: Progress, organization: str, campaign: str) -> Finding:
+def check_environment(
+    mapping: str, progress: Progress, organization: str, campaign: str, dialect: str = ""
+) -> Finding:
     """Whether the settings name the environment that the mapping was first read from and sent to."""
     if not progress.organization:
         return good(AREA, f"environment of {mapping}", "none recorded yet: the first pull records this one")
@@ -45,6 +48,8 @@ def check_environment(mapping: str, progress: Progress, organization: str, campa
         other.append(f"Dynamics organization {progress.organization}, not {organization}")
     if progress.campaign != campaign:
         other.append(f"Campaign tenant {progress.campaign}, not {campaign}")
+    if progress.dialect and dialect and progress.dialect != dialect:
+        other.append(f"{_NAMES[progress.dialect]}, not {_NAMES[dialect]}")
     if not other:
         return good(AREA, f"environment of {mapping}", "is the recorded one")
     return bad(
