@@ -136,16 +136,16 @@ MUTANTS = (
     Mutant(
         "budget per fixed window",
         "sync/storage/budget.py",
-        "        shared, slow, busy = _times(stored)\n        interval",
-        "        shared, slow, busy = _times(stored)\n"
+        "        shared, slow, busy = lines.shared, lines.backfill, lines.work\n        interval",
+        "        shared, slow, busy = lines.shared, lines.backfill, lines.work\n"
         "        shared = shared if now // self.limit.window_s == shared // self.limit.window_s else 0.0\n"
         "        interval",
     ),
     Mutant(
         "give-back without looking",
         "sync/storage/budget.py",
-        "            await self._table.replace(self._entity(shared, grant.backfill, grant.work), grant.etag)\n",
-        "            await self._table.upsert(self._entity(shared, grant.backfill, grant.work))\n",
+        "            await self._table.replace(self._entity(shared, grant.backfill, grant.work, day), grant.etag)\n",
+        "            await self._table.upsert(self._entity(shared, grant.backfill, grant.work, day))\n",
     ),
     Mutant(
         "owner = worker",
