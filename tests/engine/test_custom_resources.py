@@ -150,7 +150,8 @@ async def test_names_left_out_of_the_source_are_asked_for_once() -> None:
     bench = Bench(addressing="key", shipped=texts("accounts"))
     bench.dynamics.seed([{"name": "Acme"}], table="account")
     await bench.settle()
+    asked_before = len(definitions(bench.dynamics.log))
     bench.dynamics.seed([{"name": "Other"}], table="account")
     await bench.settle()
-    assert len(definitions(bench.dynamics.log)) == 1
+    assert len(definitions(bench.dynamics.log)) == asked_before > 0
     assert len(bench.campaign.dump("cusAccount")) == 2
