@@ -80,6 +80,10 @@ def simulations() -> list[Stage]:
         Stage("event mutants", ("tests.simulation.events.mutants",)),
         Stage("consent", ("tests.simulation.consent", "--seeds", "300")),
         Stage("consent mutants", ("tests.simulation.consent.mutants",)),
+        Stage(
+            "entities", ("tests.simulation.entities", "--seeds", "300", "--jobs", "1", "--strict-coverage")
+        ),
+        Stage("entity mutants", ("tests.simulation.entities.mutants",)),
     ]
 
 

@@ -69,6 +69,8 @@ class Intent(enum.StrEnum):
     """Re-read and compare; an unchanged record costs no call."""
     RETRY = "retry"
     """A person (or a wake-up) asks for a parked, quarantined or held record again."""
+    WOKEN = "woken"
+    """What the record waited for has changed: as RETRY, but what a person put on hold stays there."""
     FORCE = "force"
     """Send even if unchanged, with the fields that updates leave out (`replay --force`)."""
     APPROVED = "approved"

@@ -199,6 +199,13 @@ ENGINE: dict[str, Entry] = {
         "Point the record to another parent in Dynamics, or restore the parent: it goes by itself then.",
         "Sets the record aside; by `on_parent_delete: delete` it has been deleted in Campaign before its parent.",
     ),
+    "parent_empty": Entry(
+        Reaction.QUARANTINE,
+        "A required link points nowhere: the lookup is empty.",
+        "The lookup was cleared in Dynamics, by a person or since its parent was deleted.",
+        "Point the record to a parent in Dynamics, or make the link optional if Campaign allows records without it.",
+        "Sends nothing: with a `1 cardinality simple link` Campaign would put the record out of reach.",
+    ),
     "children_left": Entry(
         Reaction.PARK,
         "A delete waits: records in Campaign still point to the deleted one.",

@@ -269,9 +269,8 @@ class Apply:
         await work.links.announce(plans, work.rows)
         claims = await self._claims.write(work.owner, work.rows, plans, work.chunk, work.target.addressing)
         await self._back(work, sorted(claims.conflicts), delay_s=0.5)
-        await self._recorder.unbrake(
-            work.mapping, work.chunk, [p for p in plans if p.record_id in claims.conflicts]
-        )
+        conflicts = [p for p in plans if p.record_id in claims.conflicts]
+        await self._recorder.unbrake(work.mapping, work.chunk, conflicts, work.rows)
         done = [
             Done(p.row, p.why, plan=p)
             for p in plans
@@ -316,8 +315,8 @@ class Apply:
                 needed = outcome.calls + 1 if outcome.code == "too_late" else 0
                 await self._back(work, [record_id], delay_s=delay, permits=needed)
         await self._note_stop(work.mapping, outcomes)
-        undone = [p for p, outcome in ended.values() if outcome.kind is not Kind.DELETED]
-        await self._recorder.unbrake(work.mapping, work.chunk, undone)
+        undone = [p for p, outcome in ended.values() if outcome.kind not in (Kind.DELETED, Kind.KEPT)]
+        await self._recorder.unbrake(work.mapping, work.chunk, undone, work.rows)
 
     async def _tie(
         self, work: Work, plans: list[Plan], claimed: Mapping[str, LedgerRow]

@@ -105,9 +105,9 @@ async def wake_children(context: Context, parent: RecordRef, lane: Lane) -> None
         batch.append(RecordRef(item.mapping, item.record_id))
         count += 1
         if len(batch) == BATCH:
-            await send_again(context, batch, lane, Intent.RETRY)
+            await send_again(context, batch, lane, Intent.WOKEN)
             batch = []
-    await send_again(context, batch, lane, Intent.RETRY)
+    await send_again(context, batch, lane, Intent.WOKEN)
     if count:
         telemetry.event("children_woken", mapping=parent.mapping, record=parent.record_id, records=count)
 
@@ -116,8 +116,7 @@ async def wake_parent(context: Context, parent: RecordRef) -> None:
     """A child no longer points to this record: its delete is tried again if it waits."""
     item = await context.parked.get(childless(parent), parent.mapping, parent.record_id)
     if item is not None:
-        intent = Intent.APPROVED if item.approved else Intent.NONE
-        await send_again(context, [parent], Lane.LIVE, intent)
+        await send_again(context, [parent], Lane.LIVE, Intent.NONE)
 
 
 async def send_children(context: Context, parent: RecordRef) -> int:
@@ -130,17 +129,15 @@ async def send_children(context: Context, parent: RecordRef) -> int:
         batch.append(link.child)
         count += 1
         if len(batch) == BATCH:
-            await send_again(context, batch, Lane.LIVE, Intent.NONE)
+            await send_again(context, batch, Lane.LIVE, Intent.WOKEN)
             batch = []
-    await send_again(context, batch, Lane.LIVE, Intent.NONE)
+    await send_again(context, batch, Lane.LIVE, Intent.WOKEN)
     return count
 
 
-async def wait_for_children(context: Context, record: RecordRef, *, approved: bool) -> Parked:
+async def wait_for_children(context: Context, record: RecordRef) -> Parked:
     """Say that a delete waits; the row as it is now, `sent` telling whether the children have been sent."""
     known = await context.parked.get(childless(record), record.mapping, record.record_id)
     now = context.clock.now()
     item = Parked(childless(record), record.mapping, record.record_id, CHILDREN_LEFT, now)
-    if known is not None:
-        item = replace(item, approved=known.approved, sent=known.sent)
-    return await context.parked.add(replace(item, approved=item.approved or approved))
+    return await context.parked.add(item if known is None else replace(item, sent=known.sent))

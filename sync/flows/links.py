@@ -56,9 +56,11 @@ class ChunkLinks:
         """Read what the plans need: the parents, and the parked rows of records that wait."""
         refs: list[RecordRef] = []
         if self.compiled.links:
-            for source in sources.values():
+            for record_id, source in sources.items():
                 pointing = self.compiled.pointing(source.values) if source else ()
                 refs += [RecordRef(one.spec.mapping, one.parent_id) for one in pointing if one.parent_id]
+                if any(one.spec.required and not one.parent_id for one in pointing):
+                    refs += rows[record_id].parents
         if refs:
             self._rows = await ledger_rows(self.context, refs)
             self.standings = {ref: standing(row) for ref, row in self._rows.items()}
@@ -146,8 +148,7 @@ class ChunkLinks:
         me = self.me(plan.record_id)
         if not await has_children(self.context, me):
             return False
-        approved = self.chunk.intent is Intent.APPROVED
-        item = await wait_for_children(self.context, me, approved=approved)
+        item = await wait_for_children(self.context, me)
         self._kept[plan.record_id] = item
         self._parked.setdefault(plan.record_id, []).append(item)
         return await has_children(self.context, me)
@@ -203,7 +204,7 @@ class ChunkLinks:
         for ref, parent in parents.items():
             now = standing(parent)
             if now in SETTLED and now is not self.standings.get(ref):
-                await send_again(self.context, [self.me(row.record_id)], self.chunk.lane, Intent.RETRY)
+                await send_again(self.context, [self.me(row.record_id)], self.chunk.lane, Intent.WOKEN)
                 return
 
     async def _send_children(self, row: LedgerRow) -> None:

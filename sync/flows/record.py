@@ -11,6 +11,7 @@ from sync.model import Chunk, Intent, LedgerRow, State
 from sync.planning.compile import CompiledMapping
 from sync.planning.outcome import Kind, Outcome, close, given_up
 from sync.planning.plan import DELETE_BRAKE, Do, Plan
+from sync.planning.ties import CHILDREN_LEFT
 from sync.storage.history import Event, Parked
 from sync.storage.watermarks import Progress
 
@@ -54,10 +55,12 @@ class Recorder:
         await self.after(mapping, before, kept, chunk)
         return not written.conflicts
 
-    async def unbrake(self, mapping: str, chunk: Chunk, plans: Sequence[Plan]) -> None:
+    async def unbrake(
+        self, mapping: str, chunk: Chunk, plans: Sequence[Plan], rows: Mapping[str, LedgerRow]
+    ) -> None:
         """Give back what the brake counted for deletes that did not happen: each will be counted when it does."""
-        count = sum(p.do is Do.DELETE for p in plans)
-        if count and chunk.intent is not Intent.APPROVED:
+        count = len(_counted(chunk, plans, rows))
+        if count:
             await self._context.control.unbrake(mapping, count)
 
     async def brake(
@@ -74,8 +77,8 @@ class Recorder:
         until it changes.
         """
         mapping = compiled.name
-        deletes = [p for p in plans if p.do is Do.DELETE]
-        if not deletes or chunk.intent is Intent.APPROVED:
+        deletes = _counted(chunk, plans, rows)
+        if not deletes:
             return {}
         settings, own = self._context.settings, compiled.brake
         least, percent = settings.delete_brake_min, settings.delete_brake_percent
@@ -203,6 +206,13 @@ class Recorder:
 def counted_version(row: LedgerRow) -> str:
     """The mapping version that a row counts under in `status`; "" if it is gone or on hold."""
     return "" if row.state in (State.NEW, State.DELETED, State.HOLD) else row.mapping_version
+
+
+def _counted(chunk: Chunk, plans: Sequence[Plan], rows: Mapping[str, LedgerRow]) -> list[Plan]:
+    """Deletes that the brake counts: not those that a person approved, nor those counted when they began to wait."""
+    if chunk.intent is Intent.APPROVED:
+        return []
+    return [p for p in plans if p.do is Do.DELETE and rows[p.record_id].code != CHILDREN_LEFT]
 
 
 def _did_without_call(item: Done) -> str:

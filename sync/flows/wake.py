@@ -84,7 +84,7 @@ async def _child(context: Context, parked: Parked, parents: dict[RecordRef, Stan
         if now - max(parked.sent, parked.since) <= lease_s:
             return 0
         await context.parked.add(replace(parked, sent=now))
-        await send_again(context, [RecordRef(parked.mapping, parked.record_id)], Lane.LIVE, Intent.RETRY)
+        await send_again(context, [RecordRef(parked.mapping, parked.record_id)], Lane.LIVE, Intent.WOKEN)
         return 1
     if parked_here and now - parked.since > LONGEST_S:
         return await _give_up(context, parked)
@@ -103,8 +103,7 @@ async def _parent(context: Context, parked: Parked) -> int:
             await context.parked.remove_unmoved(parked)
         return 0
     if not await has_children(context, record):
-        intent = Intent.APPROVED if parked.approved else Intent.NONE
-        await send_again(context, [record], Lane.LIVE, intent)
+        await send_again(context, [record], Lane.LIVE, Intent.NONE)
         return 1
     if now - max(parked.sent, parked.since) > AGAIN_S or not parked.sent:
         await context.parked.add(replace(parked, sent=now))

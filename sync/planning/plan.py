@@ -13,7 +13,7 @@ from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, Recor
 from sync.planning.compile import CompiledMapping, Marking, Projection
 from sync.planning.rows import LATER, OUTSIDE, filtered, quarantine, resolved, tombstone
 from sync.planning.scope import Scope
-from sync.planning.ties import PARENT_DELETED, PARENT_MISSING, Standing, Tied, Verdict, tie
+from sync.planning.ties import PARENT_DELETED, PARENT_EMPTY, PARENT_MISSING, Standing, Tied, Verdict, tie
 
 COMMANDS = (Intent.RETRY, Intent.FORCE, Intent.APPROVED)
 MOST_ATTEMPTS = 5
@@ -137,7 +137,8 @@ def _present(
     if resolved(row) and not force and row.version > source.version:
         return Plan(record_id, Do.NOTHING, "stale")
     settled = row.version == source.version and row.mapping_version == compiled.version
-    if row.state is State.QUARANTINED and settled and intent not in COMMANDS:
+    woken = intent is Intent.WOKEN and row.code in (PARENT_DELETED, PARENT_EMPTY)
+    if row.state is State.QUARANTINED and settled and intent not in COMMANDS and not woken:
         return Plan(record_id, Do.NOTHING, "quarantined already")
     projection = compiled.project(source.values, record_id)
     if not projection.wanted:
@@ -195,8 +196,10 @@ def _held_up(
             awaits=tied.awaits,
         )
     else:
-        why = "its parent was deleted"
-        held = replace(quarantine(row, PARENT_DELETED, source.version, compiled.version), awaits=tied.awaits)
+        empty = tied.verdict is Verdict.EMPTY
+        why = "it has no parent" if empty else "its parent was deleted"
+        code = PARENT_EMPTY if empty else PARENT_DELETED
+        held = replace(quarantine(row, code, source.version, compiled.version), awaits=tied.awaits)
     if held == row:
         return Plan(record_id, Do.NOTHING, held.state.value)
     return Plan(record_id, Do.RECORD, why, source, tied.projection, held, awaits=tied.awaits)

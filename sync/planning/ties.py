@@ -16,6 +16,7 @@ from sync.planning.compile import CompiledMapping, LinkSpec, Projection
 CHILDREN_LEFT = "children_left"
 PARENT_MISSING = "parent_missing"
 PARENT_DELETED = "parent_deleted"
+PARENT_EMPTY = "parent_empty"
 PROFILE_MISSING = "profile_missing"
 
 
@@ -45,6 +46,8 @@ class Verdict(enum.StrEnum):
     """Its parent is being deleted, and the rule says that it goes first."""
     PARENT_GONE = "parent_gone"
     """A required parent was deleted."""
+    EMPTY = "empty"
+    """A required link points nowhere: Campaign would put the record out of reach (adobe.md A.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,9 @@ def tie(
     found: dict[Verdict, list[RecordRef]] = {}
     for link in projection.links:
         if link.parent_id is None:
+            if link.spec.required:
+                left = _leaving(link.spec, row, standings) if compiled.deletes else []
+                found.setdefault(Verdict.ORPHAN if left else Verdict.EMPTY, []).extend(left)
             continue
         ref = RecordRef(link.spec.mapping, link.parent_id)
         now = standings.get(ref, Standing.ABSENT)
@@ -104,6 +110,8 @@ def tie(
         return Tied(Verdict.ORPHAN, projection, awaits=_once(found[Verdict.ORPHAN]))
     if Verdict.WAIT in found:
         return Tied(Verdict.WAIT, projection, awaits=_once(found[Verdict.WAIT]))
+    if Verdict.EMPTY in found:
+        return Tied(Verdict.EMPTY, projection)
     missing = [*found.get(Verdict.PARENT_GONE, ()), *found.get(Verdict.PARK, ())]
     if missing:
         verdict = Verdict.PARENT_GONE if Verdict.PARENT_GONE in found else Verdict.PARK
@@ -128,6 +136,14 @@ def _judge(spec: LinkSpec, now: Standing, *, known: bool, deletes: bool) -> Verd
     if not spec.required:
         return None
     return Verdict.PARENT_GONE if now is Standing.GONE else Verdict.PARK
+
+
+def _leaving(spec: LinkSpec, row: LedgerRow, standings: Mapping[RecordRef, Standing]) -> list[RecordRef]:
+    """Parents that Campaign links it to, that are being deleted and whose rule says that it goes first."""
+    if spec.on_parent_delete != "delete":
+        return []
+    mine = [ref for ref in row.parents if ref.mapping == spec.mapping]
+    return [ref for ref in mine if standings.get(ref) is Standing.LEAVING]
 
 
 def _once(refs: list[RecordRef]) -> tuple[RecordRef, ...]:

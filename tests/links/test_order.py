@@ -58,16 +58,38 @@ async def test_deletes_go_children_first() -> None:
     assert family.parked() == []
 
 
-async def test_a_lookup_that_dynamics_cleared_lets_the_parent_go() -> None:
+async def test_an_optional_lookup_that_dynamics_cleared_lets_the_parent_go() -> None:
     family = Family()
+    family.put("contacts", 1, lastname="Smith", _parentcustomerid_value=ident("accounts", 1))
+    family.put("accounts", 1, name="a")
+    await family.until_quiet()
+    family.gone("accounts", 1)
+    await family.until_quiet()
+    assert family.shown("accounts") == {}
+    assert family.shown("contacts")[ident("contacts", 1)]["cusCrmNumber"] == ""
+    assert family.links() == []
+
+
+@pytest.mark.parametrize("rule", ["hold", "delete"])
+async def test_a_required_lookup_that_was_cleared_never_reaches_campaign(rule: str) -> None:
+    family = Family(rule)
     family.put("contacts", 1, lastname="Smith")
     family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
     await family.until_quiet()
-    family.gone("contacts", 1)
+    family.gone("contacts", 1)  # Dynamics clears the order's lookup
     await family.until_quiet()
-    assert family.shown("contacts") == {}
-    assert family.shown("orders")[ident("orders", 1)]["profileExternalId"] == ""
-    assert family.links() == []
+    row = family.row("orders", 1)
+    assert row.state is State.QUARANTINED
+    if rule == "hold":
+        assert row.code == "parent_empty"
+        assert family.shown("orders")[row.record_id]["profileExternalId"] == ident("contacts", 1)
+        assert family.row("contacts", 1).code == "children_left"
+        family.put("contacts", 2, lastname="Heir")
+        family.put("orders", 1, _cr_contactid_value=ident("contacts", 2))
+        await family.until_quiet()
+        assert list(family.shown("contacts")) == [ident("contacts", 2)]
+    else:
+        assert family.shown("orders") == family.shown("contacts") == {}
 
 
 @pytest.mark.parametrize("rule", ["hold", "delete"])
@@ -85,10 +107,9 @@ async def test_a_parent_whose_child_still_points_to_it_follows_the_rule(rule: st
         assert (parent.state, parent.code) == (State.PARKED, "children_left")
         assert child.state is State.SYNCED
         assert len(family.shown("contacts")) == 1
-        family.put("orders", 1, _cr_contactid_value=None)
+        family.gone("orders", 1)
         await family.until_quiet()
-        assert family.shown("contacts") == {}
-        assert len(family.shown("orders")) == 1
+        assert family.shown("contacts") == family.shown("orders") == family.shown("lines") == {}
     else:
         assert parent.state is State.DELETED
         assert (child.state, child.code) == (State.QUARANTINED, "parent_deleted")
@@ -128,18 +149,21 @@ async def test_a_record_that_points_to_itself_comes_and_goes() -> None:
 async def test_links_cost_no_calls_of_their_own() -> None:
     family = Family()
     family.put("contacts", 1, lastname="Smith")
-    family.put("orders", 1, cr_ordernumber="x")
-    family.put("lines", 1, cr_product="x", _cr_orderid_value=ident("orders", 1))
-    family.put("orders", 2, cr_ordernumber="x")
+    family.put("accounts", 1, name="a")
     await family.until_quiet()
-    since = len(family.campaign.log)
-    family.put("orders", 3, cr_ordernumber="free")
-    await family.until_quiet()
-    without = family.calls(since)
-    since = len(family.campaign.log)
-    family.put("orders", 4, cr_ordernumber="tied", _cr_contactid_value=ident("contacts", 1))
-    await family.until_quiet()
-    assert family.calls(since) == without
+    calls = []
+    for number, lookups in ((2, {}), (3, {"_primarycontactid_value": ident("contacts", 1)})):
+        lookups = {**lookups, "_parentaccountid_value": ident("accounts", 1)} if lookups else {}
+        for name in ("inserted", "updated"):
+            since = len(family.campaign.log)
+            family.put("accounts", number, name=name, **lookups)
+            await family.until_quiet()
+            calls.append(family.calls(since))
+        since = len(family.campaign.log)
+        family.gone("accounts", number)
+        await family.until_quiet()
+        calls.append(family.calls(since))
+    assert calls[:3] == calls[3:]
 
 
 async def test_moving_a_child_lets_the_old_parent_go() -> None:

@@ -9,14 +9,26 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 from tests.simulation.fleet import run_all
 from tests.simulation.report import ENOUGH, Report
-from tests.simulation.run import prepare, simulate
+from tests.simulation.run import Result, prepare, simulate
+
+
+class Traceable(Protocol):
+    """Plays a seed."""
+
+    def __call__(self, seed: int, *, tracing: bool = False) -> Result: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    return command("tests.simulation", simulate, Report(), arguments)
+
+
+def command(name: str, play: Traceable, report: Report, arguments: Sequence[str] | None = None) -> int:
+    """The command line of a simulation; `report` says what must occur in it."""
+    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="how many")
     parser.add_argument("--start", type=int, default=0, help="the first one")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
@@ -32,16 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     if options.trace is not None:
-        return _trace(options.trace)
+        return _trace(options.trace, play)
     seeds = range(options.start, options.start + options.seeds)
     began = time.monotonic()
-    report = run_all(seeds, max(1, min(options.jobs, len(seeds))), once=options.once, stop=options.stop)
+    jobs = max(1, min(options.jobs, len(seeds)))
+    run_all(seeds, jobs, once=options.once, stop=options.stop, play=play, report=report)
     return _tell(report, seeds, time.monotonic() - began, strict=options.strict_coverage, once=options.once)
 
 
-def _trace(seed: int) -> int:
+def _trace(seed: int, play: Traceable) -> int:
     prepare()
-    result = simulate(seed, tracing=True)
+    result = play(seed, tracing=True)
     print("\n".join(result.lines))
     print(f"seed {seed}: {result.violation or 'no violation'}, {result.virtual_s:.0f} virtual seconds")
     return 1 if result.violation else 0

@@ -77,8 +77,12 @@ def finished(world: World) -> bool:
     """Whether nothing is queued, read or to be swept."""
     if world.host.waiting() is not None or held(world) or world.running_jobs():
         return False
-    row = world.at_once(world.watermarks.tick(MAPPING))
-    progress = world.at_once(world.watermarks.progress(MAPPING))
+    return all(_read(world, name) for name in world.names)
+
+
+def _read(world: World, name: str) -> bool:
+    row = world.at_once(world.watermarks.tick(name))
+    progress = world.at_once(world.watermarks.progress(name))
     inside = "skiptoken" in row.link
     done = progress.generation > 0 and progress.swept == progress.generation
     done = done and not row.resync and not inside

@@ -6,19 +6,28 @@ import multiprocessing
 import os
 import queue
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.queues import Queue
 
 from tests.simulation.report import Report
 from tests.simulation.run import Result, prepare, simulate
 
 Share = Sequence[int]
+Play = Callable[[int], Result]
 
 
-def run_all(seeds: Sequence[int], jobs: int, *, once: bool, stop: bool) -> Report:
+def run_all(
+    seeds: Sequence[int],
+    jobs: int,
+    *,
+    once: bool,
+    stop: bool,
+    play: Play = simulate,
+    report: Report | None = None,
+) -> Report:
     """Worker i runs share i first, then share i + 1: each share runs in two interpreters."""
     shares: list[Share] = [seeds[at::jobs] for at in range(jobs)]
-    report = Report()
+    report = report or Report()
     context = multiprocessing.get_context("spawn")
     results: Queue[Result | None] = context.Queue()
     workers = []
@@ -26,7 +35,7 @@ def run_all(seeds: Sequence[int], jobs: int, *, once: bool, stop: bool) -> Repor
         # Another string hashing in each interpreter: an order taken from a set would show as a difference.
         os.environ["PYTHONHASHSEED"] = str(number + 1)
         work = [shares[number]] if once else [shares[number], shares[(number + 1) % jobs]]
-        workers.append(context.Process(target=_work, args=(work, results), daemon=True))
+        workers.append(context.Process(target=_work, args=(work, results, play), daemon=True))
         workers[-1].start()
     running = jobs
     total = len(seeds) * (1 if once else 2)
@@ -57,9 +66,9 @@ def run_all(seeds: Sequence[int], jobs: int, *, once: bool, stop: bool) -> Repor
     return report
 
 
-def _work(work: Sequence[Share], results: Queue[Result | None]) -> None:
+def _work(work: Sequence[Share], results: Queue[Result | None], play: Play) -> None:
     prepare()
     for share in work:
         for seed in share:
-            results.put(simulate(seed))
+            results.put(play(seed))
     results.put(None)

@@ -69,7 +69,10 @@ OUTCOMES = (
 
 @dataclass
 class Report:
-    """Sums over runs."""
+    """Sums over runs; `faults` and `wanted` are what must have occurred often enough."""
+
+    faults: tuple[str, ...] = FAULTS
+    wanted: tuple[str, ...] = OUTCOMES
 
     fired: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -94,8 +97,8 @@ class Report:
 
     def rare(self) -> dict[str, int]:
         """Faults and outcomes seen too seldom to say that they are tested."""
-        counts = {name: self.fired[name] for name in FAULTS} | {
-            name: self.outcomes[name] for name in OUTCOMES
+        counts = {name: self.fired[name] for name in self.faults} | {
+            name: self.outcomes[name] for name in self.wanted
         }
         return {name: count for name, count in counts.items() if count < ENOUGH}
 

@@ -289,7 +289,5 @@ class Stage:
 
     async def at_rest(self) -> None:
         """The end: everything settles, and all invariants hold."""
-        from tests.simulation import check
-
         await self.settle()
-        check.at_rest(self.world)
+        self.world.check()

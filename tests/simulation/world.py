@@ -48,6 +48,8 @@ class World:
     """Everything of one run; `tracing` keeps the lines, otherwise only their hash."""
 
     consent_map: ConsentMap | None = None
+    names: tuple[str, ...] = (MAPPING,)
+    """The mappings that are synced."""
     beside: ClassVar[Mapping[str, str]] = {}
     """Timers that tick together with another."""
 
@@ -71,6 +73,7 @@ class World:
         options = CampaignOptions(
             dialect="v8" if scenario.dialect == "v8" else "standard",
             addressing="key" if scenario.addressing == "key" else "filter",
+            custom_addressing="key" if scenario.addressing == "key" else "filter",
             delete_by_key=scenario.delete_by_key,
             origin="https://mc.adobe.test",
         )
@@ -148,6 +151,10 @@ class World:
             ).context
         return self._person
 
+    def texts(self) -> dict[str, str]:
+        """The mapping texts that come with the app."""
+        return {MAPPING: self.scenario.first_mapping.text}
+
     def start_process(self) -> Process:
         """A new worker process in the current environment."""
         self.made += 1
@@ -160,7 +167,7 @@ class World:
             account=self.account.view(process),
             http=self._http(process),
             addressing=Addressing(self.scenario.addressing),
-            shipped={MAPPING: self.scenario.first_mapping.text},
+            shipped=self.texts(),
             consent=self.consent_map,
             instance=process.name,
         )
@@ -290,8 +297,6 @@ class World:
             self.throw_away()
 
     async def _run(self) -> None:
-        from tests.simulation import check
-
         for _ in range(self.scenario.processes):
             self.start_process()
         self.people.begin()
@@ -300,13 +305,23 @@ class World:
         self.chaos.end()
         self.people.end()
         ticks.cancel()
-        await course.settle(self)
+        await self.settle()
         if self.people.last_orders():
-            await course.settle(self)
-        check.at_rest(self)
+            await self.settle()
+        self.check()
         await course.again(self)
-        check.at_rest(self, again=True)
+        self.check(again=True)
         self._count_history()
+
+    async def settle(self) -> None:
+        """Let everything come to rest."""
+        await course.settle(self)
+
+    def check(self, *, again: bool = False) -> None:
+        """Everything that must hold at rest; raises Violation."""
+        from tests.simulation import check
+
+        check.at_rest(self, again=again)
 
     def _count_history(self) -> None:
         """What was done to records, by the sync's own account."""

@@ -1,0 +1,1 @@
+"""I9 in the simulation: parents, children and grandchildren come, move and go while everything goes wrong."""
