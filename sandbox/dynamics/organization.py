@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable
 
 from sandbox.dynamics.catalogue import Catalogue
-from sandbox.dynamics.columns import TYPED, Column, Kind, Row, Table
+from sandbox.dynamics.columns import Column, Kind, Row, Table
+from sandbox.dynamics.deleting import let_go
 from sandbox.dynamics.errors import Refused, no_row
 from sandbox.dynamics.founding import CUSTOMIZING, DEFINITIONS, INJECTED, founding_rows, privilege_id
 from sandbox.dynamics.options import DynamicsOptions
@@ -149,22 +150,7 @@ class Organization:
         rows.remove(row_id)
         for activities, activity_id in self.regarding(row_id):
             activities.remove(activity_id)
-        self._let_go(rows.table.name, row_id)
-
-    def _let_go(self, name: str, row_id: str) -> None:
-        """What pointed to a deleted row goes too, or points to nothing any more."""
-        for rows in self.tables.values():
-            for column in rows.pointing:
-                if name not in column.targets:
-                    continue
-                for child in rows.pointing_to(column, row_id):
-                    if child not in rows.rows:
-                        continue
-                    if column.cascades:
-                        self.delete(rows, child)
-                    else:
-                        typed = {f"{column.logical}type": None} if column.kind in TYPED else {}
-                        self.update(rows, child, {column.name: None, **typed})
+        let_go(self, rows.table.name, row_id)
 
     def regarding(self, row_id: str) -> list[tuple[TableRows, str]]:
         """The activities about a row: they go with it, and to the winner of a merge."""

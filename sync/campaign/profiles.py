@@ -7,8 +7,9 @@ from typing import Any
 
 from sync.campaign.client import escaped
 from sync.campaign.dialect import Dialect
+from sync.campaign.listing import Page
 from sync.campaign.metadata import LINKED
-from sync.campaign.records import NOT_THERE, Addressing, Page, Records, Spend
+from sync.campaign.records import NOT_THERE, Addressing, Records, Spend
 from sync.errors import SyncError
 from sync.http import Http
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from sync.campaign.client import Campaign, escaped
 from sync.campaign.dialect import Dialect
+from sync.campaign.listing import Listing
 from sync.campaign.metadata import Description, FieldInfo, describe
 from sync.errors import SyncError, UnknownOutcome
 from sync.http import Http
@@ -59,15 +60,7 @@ class Ref:
     """The record as Campaign showed it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list, and the address of the next one."""
-
-    rows: tuple[Mapping[str, Any], ...]
-    next: str | None
-
-
-class Records:
+class Records(Listing):
     """Records of one resource by the values of `key_target`.
 
     `delete_by_key`: DELETE by key was proved to work on this instance. `family` is where the resource is published,
@@ -176,24 +169,6 @@ class Records:
             return _ref(created)
         except SyncError as error:
             raise UnknownOutcome("campaign_outcome_unknown", error.detail) from None
-
-    async def every(self, size: int) -> Page:
-        """The first page of all records."""
-        return await self.follow(f"{self._path}?_lineCount={size}&_forcePagination=true")
-
-    async def follow(self, link: str) -> Page:
-        """A page by its address; `next` links are followed as they are (adobe.md B.4)."""
-        answer = await self._campaign.get(link)
-        content = answer.get("content")
-        if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
-            raise SyncError("campaign_garbled", "a list without content")
-        told = answer.get("next")
-        following = told.get("href") if isinstance(told, dict) else None
-        if following is not None and not isinstance(following, str):
-            raise SyncError("campaign_garbled", "a next without href")
-        if following == link:
-            raise SyncError("paging_loop", "the next link is the page itself")
-        return Page(tuple(content), following)
 
     async def update_by_key(self, record_id: str, body: Mapping[str, Any]) -> None:
         """PATCH by external id; raises `not_found`."""

@@ -127,7 +127,7 @@ async def _replay(
         records, counted_exactly = len(ids), True
     else:
         records, counted_exactly = await _count(session, out, wanted, command, exact=exact)
-    calls = await update_calls(context)
+    calls = await update_calls(context, wanted.mapping)
     cost = cost_of(context, records, (calls if wanted.force else 0, calls), exact=counted_exactly)
     out.line(f"This sends {cost}.")
     await _warn(session, out, wanted)

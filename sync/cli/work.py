@@ -53,13 +53,12 @@ def cost_of(context: Context, records: int, per_record: tuple[int, int], *, exac
     return Cost(records, least, most, seconds(least), seconds(most), exact)
 
 
-async def update_calls(context: Context) -> int:
-    """Calls of an update by this instance's addressing; 2, the most, where Campaign cannot be asked."""
+async def update_calls(context: Context, mapping: str) -> int:
+    """Calls of an update by the addressing of a mapping's resource; 2, the most, where Campaign cannot be asked."""
     try:
-        await context.know_addressing()
+        return (await context.target(await context.active(mapping))).calls_for(Action.UPDATE)
     except SyncError:
         return 2
-    return context.profiles.calls_for(Action.UPDATE)
 
 
 def confirm(out: Output, question: str, *, yes: bool) -> bool:

@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 
 from sync import telemetry
-from sync.campaign.records import Page
+from sync.campaign.listing import Page
 from sync.errors import SyncError
 from sync.flows.consent_exports import hint_from_exports
 from sync.flows.consent_hints import hint_profiles, is_contact_id
