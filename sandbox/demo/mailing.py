@@ -10,7 +10,9 @@ from typing import Any
 
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContainerClient
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from sandbox.demo.report import Report
 from sandbox.demo.stack import Stack
@@ -88,6 +90,7 @@ class Mailing:
                 for name, number in found.items()
             )
         )
+        self._report.line("what a salesperson sees of two of them:")
         self._show(first)
         self._show(last)
         return found == wanted
@@ -124,21 +127,31 @@ class Mailing:
         return self._counts()
 
     def _show(self, contact: str) -> None:
-        shown = self._stack.dynamics.command("timeline", id=contact)
-        title = (
-            f"Timeline of contact {contact}, each {shown[0]['subject']!r}" if shown else f"{contact}: nothing"
+        """Newest first, a card for each activity: its type and when, its subject, what the form shows below."""
+        command = self._stack.dynamics.command
+        name = next(one["fullname"] for one in command("dump")["records"] if one["contactid"] == contact)
+        table = Table(
+            title=f"Timeline of {name or contact}", title_justify="left", show_header=False, box=box.SIMPLE
         )
-        table = Table(title=title, title_justify="left")
-        for column in ("when", "activity", "detail"):
-            table.add_column(column, no_wrap=column == "when")
-        for one in shown:
-            detail = one.get("acs_trackingurl") or ""
-            if one["table"] == "acs_emailsend" and one.get("acs_datebounced"):
-                detail = f"bounced: {one['acs_bouncereason']}"
-            elif one["table"] == "acs_emailbounce":
-                detail = f"{one['acs_bouncetype']}: {one['acs_bouncereason']}"
-            table.add_row(one["sortdate"], TITLES[one["table"]], detail)
+        for one in command("timeline", id=contact):
+            at = datetime.fromisoformat(one["sortdate"]).astimezone().strftime("%H:%M")
+            state = "Open" if one["statecode"] == 0 else "Completed"
+            card = Text.assemble(
+                (TITLES[one["table"]], "bold"), f"  {state}\n{one['subject']}", (_details(one), "dim")
+            )
+            table.add_row(at, card)
         self._report.show(table)
+
+
+def _details(one: dict[str, Any]) -> str:
+    """The fields of the form that are filled, a line each."""
+    fields = {
+        "Bounced": one.get("acs_datebounced"),
+        "Bounce": ": ".join(filter(None, (one.get("acs_bouncetype"), one.get("acs_bouncereason")))),
+        "Tracking URL": one.get("acs_trackingurl"),
+        "Mirror Page URL": one.get("acs_mirrorpageurl"),
+    }
+    return "".join(f"\n{label}: {value}" for label, value in fields.items() if value)
 
 
 def _stamp(seconds: float) -> str:

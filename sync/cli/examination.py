@@ -9,7 +9,7 @@ from sync.campaign.metadata import FieldInfo
 from sync.campaign.profiles import RESOURCE
 from sync.campaign.records import Action, Records
 from sync.cli.checks import campaign, consent, dynamics
-from sync.cli.checks.activities import check_activities
+from sync.cli.checks.activities import check_activities, check_owner, check_writers
 from sync.cli.checks.clock import check_clock
 from sync.cli.checks.columns import compare
 from sync.cli.checks.finding import Finding, Level, any_red, bad, of_error
@@ -176,7 +176,12 @@ class Examination:
                 bad(area, f"line {p.line}", f"{p.where}: {p.what}", p.fix, error.code) for p in error.problems
             ]
         want = desired(events, read_tables=await mapped_tables(self._session))
-        return await check_activities(Provisioning(self._session.context.dynamics), metadata, want)
+        dynamics = self._session.context.dynamics
+        return [
+            *await check_activities(Provisioning(dynamics), metadata, want),
+            *await check_writers(self._session.app.events.writer, want),
+            *await check_owner(dynamics, events.options.owner),
+        ]
 
     async def _consent(self, ends: list[Ends], metadata: Metadata) -> list[Finding]:
         context = self._session.context

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sync.dynamics.changes import any_of, condition
 from sync.dynamics.client import API, Dynamics
@@ -92,6 +93,23 @@ class ActivityWriter:
             if row.get("ReferencedEntity") == "contact":
                 return str(row.get("ReferencingEntityNavigationPropertyName"))
         raise SyncError("activity_table_unfit", f"{table} has no regarding relation to contact")
+
+    async def privileges(self, user: int) -> dict[str, str]:
+        """What an application user may do, e.g. `prvCreateActivity` → `Global`; raises SyncError."""
+        who = str((await self._ask(user, "WhoAmI")).get("UserId", ""))
+        told = await self._ask(user, f"systemusers({who})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges")
+        rows = told.get("RolePrivileges")
+        if not isinstance(rows, list):
+            raise SyncError("dynamics_garbled", "no RolePrivileges")
+        return {str(row.get("PrivilegeName", "")): str(row.get("Depth", "")) for row in rows}
+
+    async def _ask(self, user: int, path: str) -> dict[str, Any]:
+        answer = await self._sites[user].call(
+            "GET", f"{self._dynamics.base}{path}", {"Accept": "application/json"}
+        )
+        if not answer.ok:
+            raise error_from(answer)
+        return answer.json()
 
     async def older(self, entity_set: str, than: str) -> list[str]:
         """Ids of up to MOST_IN_BATCH activities whose sort date lies before; none where there is no such table."""

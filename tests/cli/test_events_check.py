@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sync.cli.checks.activities import check_activities
+from sandbox.dynamics.options import Application, DynamicsOptions
+from sync.cli.checks.activities import check_activities, check_owner, check_writers
 from sync.cli.checks.finding import Level
 from sync.dynamics.metadata import Metadata
 from sync.dynamics.provisioning import Provisioning
+from sync.planning.activities import Owner
 from sync.planning.load_events import load_events
 from sync.planning.provision import desired
 from sync.settings import Settings
@@ -71,3 +73,31 @@ def test_a_privilege_that_lacks_or_reaches_too_short_is_named(name: str, depth: 
     level, text = findings(office)["privileges"]
     assert level is Level.FAIL
     assert name in text
+
+
+async def writers(office: Office, secret: str) -> list[tuple[Level, str]]:
+    environ = {**office.environ, "EVENTS_USER_IDS": "second", "EVENTS_USERS_SECRET": secret}
+    app = office.compose(Settings.load(environ), office.clock).app
+    return [
+        (one.level, one.code) for one in await check_writers(app.events.writer, desired(load_events(EVENTS)))
+    ]
+
+
+def test_every_further_application_user_is_looked_at_with_its_own_credentials() -> None:
+    more = Application("second", "second-secret", "5b7c1a52-93d1-4b1b-8f64-5e8c3c1d0b99")
+    office = Office(dynamics_options=DynamicsOptions(applications=(more,)))
+    office.ask("setup", "dynamics", "--yes")
+    assert run(writers(office, "second-secret")) == [(Level.OK, "")]
+    assert run(writers(office, "wrong")) == [(Level.FAIL, "dynamics_unauthorized")]
+    office.dynamics.privileges(prvCreateActivity=None)
+    assert run(writers(office, "second-secret")) == [(Level.FAIL, "dynamics_forbidden")]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_owner_that_is_not_there_is_red(there: bool) -> None:
+    office = Office()
+    client = office.compose(Settings.load(office.environ), office.clock).context.dynamics
+    who = office.dynamics.options.owner_id if there else "5b7c1a52-93d1-4b1b-8f64-5e8c3c1d0b99"
+    (found,) = run(check_owner(client, Owner(kind="user", id=who)))
+    assert found.level is (Level.OK if there else Level.FAIL)
+    assert run(check_owner(client, None)) == []
