@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
 from sync.flows import expire
 from sync.flows.expire import expire_rows
 from sync.flows.status import collect
 from sync.storage.ledger import bucket_of, partition_of
+from tests.consent.test_both_ways import consent_map
 
 DAY_S = 24 * 3600
 
@@ -91,3 +94,45 @@ async def test_a_run_that_is_cut_short_goes_on_by_message() -> None:
     (message,) = bench.account.queues["control"].messages
     await bench.app.control(message.body, invocation="test")
     assert rows(bench, "history") == 0
+
+
+async def opted_out_in_campaign() -> tuple[Bench, str]:
+    bench = Bench(addressing="key", consent=consent_map())
+    (record_id,) = bench.dynamics.seed(contacts(1))
+    await bench.settle()
+    bench.campaign.edit(record_id, {"blackListEmail": True})
+    await bench.settle()
+    return bench, record_id
+
+
+async def test_the_consent_journal_goes_after_two_years_and_what_is_agreed_stays() -> None:
+    bench, _ = await opted_out_in_campaign()
+    assert rows(bench, "consentjournal") == 1
+    bench.clock.at += 729 * DAY_S
+    assert (await expire_rows(bench.app.context))["journal"] == 0
+    bench.clock.at += 2 * DAY_S
+    assert (await expire_rows(bench.app.context))["journal"] == 1
+    assert (rows(bench, "consentjournal"), rows(bench, "consents")) == (0, 1)
+
+
+async def test_a_journal_of_many_pages_goes_on_where_the_last_run_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench, record_id = await opted_out_in_campaign()
+    journal = bench.app.context.journal
+    (line,) = await journal.of("contacts", record_id)
+    await journal.add("contacts", [line] * 2_500)
+    bench.clock.at += 800 * DAY_S
+    monkeypatch.setattr(expire, "WORK_S", -1.0)
+    gone = [(await expire_rows(bench.app.context))["journal"] for _ in range(3)]
+    assert gone == [1000, 1000, 501]
+
+
+async def test_what_is_agreed_with_a_contact_goes_with_its_tombstone() -> None:
+    bench, record_id = await opted_out_in_campaign()
+    bench.dynamics.delete(record_id)
+    await bench.settle()
+    assert rows(bench, "consents") == 1
+    bench.clock.at += 401 * DAY_S
+    await expire_rows(bench.app.context)
+    assert rows(bench, "consents") == 0
