@@ -24,6 +24,7 @@ from sync.dynamics.metadata import Metadata
 from sync.dynamics.provisioning import Provisioning
 from sync.errors import SyncError
 from sync.origin import origin_of
+from sync.planning.consent import Direction
 from sync.planning.load import MappingInvalid, load_mapping
 from sync.planning.mapping import Mapping
 from sync.planning.provision import desired
@@ -187,8 +188,10 @@ class Examination:
         context = self._session.context
         told = context.consent_map
         about = next((one for one in ends if told and one.mapping.mapping == told.consent), None)
-        if about is None:
-            return consent.check_map(None, {}, {}) if told is None else []
+        if told is None or told.flows is Direction.OFF:
+            return consent.check_map(told, {}, {})
+        if about is None or about.mapping.target.resource != RESOURCE:
+            return [consent.wrong_mapping(told)]
         read, fields = about.source.columns, about.fields
         found = consent.check_map(told, read, fields)
         if read and fields:

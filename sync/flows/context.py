@@ -130,6 +130,8 @@ class Context:
             raise SyncError("consent_unusable", unusable)
         if self._consents is None:
             compiled = await self.active(mapping)
+            if compiled.resource != RESOURCE:
+                raise SyncError("consent_unusable", f"mapping {mapping} does not write profiles")
             columns = await Metadata(self.dynamics).attributes(compiled.table)
             await self.spend()
             fields = await self.profiles.metadata()

@@ -151,6 +151,14 @@ def test_doctor_warns_that_off_creates_opted_out_contacts_reachable() -> None:
     assert "created reachable" in check["text"]
 
 
+def test_a_map_about_a_mapping_that_is_none_is_refused() -> None:
+    office = Office(consent=load_consent(TEXT.replace("contacts", "people")))
+    office.work()
+    checks = office.ask("doctor", code=1)["checks"]
+    (check,) = [check for check in checks if check["area"] == "Consent"]
+    assert "no usable mapping people" in check["text"]
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [

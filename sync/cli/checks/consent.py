@@ -46,6 +46,12 @@ def check_map(
     return found + [warn(AREA, "times", warning, fix) for warning in consents.warnings]
 
 
+def wrong_mapping(consent: ConsentMap) -> Finding:
+    """There is no such mapping, or it does not write profiles."""
+    text = f"there is no usable mapping {consent.consent} that writes profiles"
+    return bad(AREA, "mapping", text, FIX, "consent_unusable")
+
+
 async def check_flow(
     consent: ConsentMap | None, profiles: Profiles, metadata: Metadata, table: str, *, exports: bool
 ) -> list[Finding]:
