@@ -11,6 +11,7 @@ from sandbox.campaign.represent import timestamp
 from sandbox.wire import Request, Response
 from sync.consent_row import Side
 from sync.model import to_iso
+from sync.planning.consent import Direction
 from sync.planning.load_consent import load_consent
 from tests.simulation.chaos import CALM
 from tests.simulation.consent.judge import FIELDS, Judge
@@ -22,6 +23,7 @@ from tests.simulation.witness import Witness
 from tests.simulation.world import World
 
 SKEW_S = 120.0
+DIRECTIONS = ("both", "to_campaign", "to_dynamics", "off")
 TEXT = """\
 consent: contacts
 direction: {direction}
@@ -56,6 +58,7 @@ class ConsentPeople(People):
                 (5.0, self.flip_campaign),
                 (1.0, self.flip_both),
                 (1.0, self.flip_and_back),
+                (0.3, self.deploy),
             )
             self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
         self.world.judge.note_states()
@@ -119,6 +122,22 @@ class ConsentPeople(People):
         self.world.judge.acted(record_id, name, Side.CAMPAIGN, out=not value, ground=ground)
         self._did("flip_campaign", record_id)
 
+    def end(self) -> None:
+        """In the end often both directions are permitted: everything made before must arrive."""
+        super().end()
+        if not self.world.both and self.rng.random() < 0.7:
+            self.deploy("both")
+
+    def deploy(self, direction: str = "") -> None:
+        """The app is deployed with another direction."""
+        world = self.world
+        world.use(direction or self.rng.choice(DIRECTIONS), world.policy)
+        for process in list(world.processes):
+            world.bury(process, replace=False)
+            world.start_process()
+        world.outcomes["act_deploy"] += 1
+        world.note("people", f"deploy {world.direction}")
+
     def flip_both(self) -> None:
         chosen = self._one()
         if chosen is not None:
@@ -145,7 +164,7 @@ class ConsentWorld(World):
         super().__init__(scenario, tracing=tracing)
         rng = random.Random(f"consent {scenario.seed}")
         policy = rng.choice(("agreed", "agreed", "opt_out_always_wins"))
-        self.use(rng.choice(("both", "both", "both", "both", "to_campaign", "to_dynamics")), policy)
+        self.use(rng.choice(("both", "both", "both", *DIRECTIONS)), policy)
         self.settings = self.settings.model_copy(
             update={"consent_overlap_s": SKEW_S + 10, "opt_in_brake": 10_000}
         )
@@ -162,6 +181,7 @@ class ConsentWorld(World):
     def use(self, direction: str, policy: str) -> None:
         """The consent map of the processes that start from now on."""
         self.direction, self.policy = direction, policy
+        self.deployed = self.now()
         self.consent_map = load_consent(TEXT.format(direction=direction, policy=policy))
 
     @property
@@ -169,7 +189,10 @@ class ConsentWorld(World):
         return self.direction == "both"
 
     def scenario_permits(self, side: Side) -> bool:
-        return self.both or self.direction == f"to_{side.value}"
+        """Whether a side may be written now; a request of a process that was deployed over may still be on its way."""
+        settings = self.settings
+        late = self.deployed + settings.call_timeout_s + settings.gateway_s
+        return self.now() < late or Direction(self.direction).permits(side)
 
     def landed(
         self, process: Process, system: str, request: Request, response: Response, *, heard: bool
