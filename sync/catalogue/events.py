@@ -64,6 +64,14 @@ EVENTS: dict[str, Entry] = {
     "date_wrong": _line(
         "A date is not of the form 2026-11-24 10:50:08Z.", "Another date format in the Extract file activity."
     ),
+    "exports_unreachable": Entry(
+        Reaction.STOP,
+        "The container with the log exports cannot be read.",
+        "EVENTS_CONTAINER or EVENTS_BLOB_URI names none, the identity lacks the role Storage Blob Data Reader on it, the "
+        "network is closed to the app, or the account did not answer.",
+        "Check these in this order; docs/campaign-setup.md, step 1.",
+        STOPS,
+    ),
     "activity_table_unfit": Entry(
         Reaction.STOP,
         "A table named in `mappings/events.yaml` cannot be about a contact.",

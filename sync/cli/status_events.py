@@ -27,6 +27,7 @@ def as_json(found: EventStatus) -> dict[str, Any]:
         "lines_left_out": found.left("line"),
         "events_not_shown": found.left("dropped"),
         "parked": found.parked,
+        "failed_partitions": found.failed,
         "refused": found.refused,
         "bad_lines": found.bad,
         "refused_files": {row.name: row.code for row in found.files if row.state == "refused"},
@@ -59,6 +60,14 @@ def show(found: EventStatus, out: Output) -> None:
             )
     if found.parked:
         out.line(f"  waiting     {number(found.parked)} for contacts that are not known yet")
+    if found.failed:
+        out.line(
+            f"  failed      {number(found.failed)} partitions: their work ended workers again and again",
+            style="red",
+        )
+        out.line(
+            "    do: Look for the error in the log; they are tried again every hour, and by `events retry --all`."
+        )
     if found.refused:
         out.line(
             f"  refused     {number(found.refused)} times by Dynamics, counted by contact and delivery",

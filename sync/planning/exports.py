@@ -76,6 +76,8 @@ class Exports(_Strict):
     """How the export files are written."""
 
     delimiter: str = ","
+    log_ids: str = ""
+    """Whose log ids these are: another word where another Campaign instance counts anew, so that its lines are others."""
     time_zone: str = "UTC"
     """Of times without one."""
     delivery_log: DeliveryColumns = DeliveryColumns()
@@ -97,6 +99,13 @@ class Exports(_Strict):
     def _one_character(cls, value: str) -> str:
         if len(value) != 1 or value in '"\r\n':
             raise ValueError("a delimiter is one character, not a quote or line break")
+        return value
+
+    @field_validator("log_ids")
+    @classmethod
+    def _short_word(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9-]{0,20}", value):
+            raise ValueError("a short word of small letters, digits and hyphens")
         return value
 
     @field_validator("time_zone")
@@ -166,6 +175,7 @@ class LineReader:
         self._places = places
         self._width = width
         self._zone = ZoneInfo(exports.time_zone)
+        self._of = f"{exports.log_ids}." if exports.log_ids else ""
         self._kinds = _by_value((exports.sent, "send"), (exports.failed, "bounce"), (exports.not_sent, ""))
         if log == TRACKING:
             self._kinds = _by_value(
@@ -194,7 +204,7 @@ class LineReader:
         return EmailEvent(
             kind=kind,
             log=self.log,
-            log_id=self._required(fields, "log_id", 100),
+            log_id=self._of + self._required(fields, "log_id", 100),
             modified=self._time(fields, "modified") if "modified" in self._places else at,
             delivery=self._required(fields, "delivery", LONGEST["delivery"]),
             campaign=self._text(fields, "campaign")[: LONGEST["campaign"]],

@@ -75,7 +75,24 @@ async def test_one_bad_row_is_found_by_halves_and_no_good_row_goes_twice() -> No
     assert len(stage.activities("send")) == 255
     (row,) = [row for row in stage.rows() if row["code"]]
     assert (row["log_id"], row["code"], row["open"]) == ("77", "dynamics_value_refused", False)
-    assert len(writes(stage)) <= 2 * 8 + 1
+    assert len(writes(stage)) <= 2 * 3 + 1
+
+
+async def test_rows_that_are_all_bad_cost_few_requests_and_one_log_line() -> None:
+    """A delivery whose name is too long for the tenant's column: every one of its rows is refused."""
+    stage = Stage()
+    stage.contacts(1000)
+    stage.dynamics.change_metadata(remove_column="acs_deliveryname", table="acs_emailsend")
+    stage.dynamics.change_metadata(
+        add_column={"name": "acs_deliveryname", "max_length": 10}, table="acs_emailsend"
+    )
+    lines = [
+        delivery_line(number, contact_id(number), delivery="a name too long for it") for number in range(1000)
+    ]
+    stage.drop("a.csv", csv_of(DELIVERY_HEADER, lines))
+    await stage.settle()
+    assert {row["code"] for row in stage.rows()} == {"dynamics_value_refused"}
+    assert len(writes(stage)) <= 50
 
 
 async def test_throttled_work_comes_back_after_the_time_the_service_named() -> None:

@@ -263,6 +263,38 @@ async def test_storage_that_fails_is_tried_again_by_the_next_tick() -> None:
     assert len(stage.rows()) == 1
 
 
+async def test_a_container_that_cannot_be_read_is_told_until_it_can() -> None:
+    stage = Stage()
+    listing = stage.logs.files
+
+    async def fail() -> AsyncIterator[LogFile]:
+        if stage.clock.at:
+            raise StorageFault("ResourceNotFoundError")
+        yield LogFile("", "", 0, 0.0)
+
+    stage.logs.files = fail  # type: ignore[method-assign]
+    await pull(stage)
+    pause = await stage.app.context.control.paused("email", "pull")
+    assert pause is not None and (pause.code, pause.detail) == (
+        "exports_unreachable",
+        "ResourceNotFoundError",
+    )
+    stage.logs.files = listing  # type: ignore[method-assign]
+    await pull(stage)
+    assert await stage.app.context.control.paused("email", "pull") is None
+
+
+async def test_log_ids_of_another_instance_are_other_lines() -> None:
+    stage = Stage()
+    stage.contacts(1)
+    for word in ("", "v8"):
+        stage.text = stage.text + (f"exports: {{log_ids: {word}}}\n" if word else "")
+        stage.app = stage.start()
+        stage.drop(f"{word}.csv", csv_of(DELIVERY_HEADER, sends(range(1))))
+        await stage.settle()
+    assert len(stage.activities("send")) == 2
+
+
 async def test_two_pulls_at_once_do_not_read_twice() -> None:
     stage = Stage()
     stage.drop("a.csv", csv_of(DELIVERY_HEADER, sends(range(5))))

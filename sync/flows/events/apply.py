@@ -8,17 +8,17 @@ can no longer land. Creates would be right without it, but two workers with the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from sync import telemetry
 from sync.dynamics.activities import Verb
 from sync.dynamics.client import IDS_PER_READ
 from sync.errors import Reaction, SyncError
-from sync.flows.events.context import FLOW, EventContext
+from sync.flows.events.context import FLOW, EventContext, guard
 from sync.flows.events.message import EventMessage, PartitionName, send
 from sync.flows.events.partition import PARKED, Work, may_reopen
-from sync.flows.events.pull import guard
 from sync.flows.events.standing import Standing, exist, standings
 from sync.flows.events.write import RETRY_S, Ended, Result, Writing
 from sync.model import EventRow
@@ -28,10 +28,12 @@ from sync.storage.lanes import gather_all
 from sync.storage.parked_events import ParkedEvent, RefusedEvents
 from sync.storage.table import RowConflict
 
+T = TypeVar("T")
 MOST_AGAIN = 8
 """A partition that ended so many workers is parked for an hour."""
 LOOK_AGAIN_S = 15.0
 """A partition that another worker corrects is mostly free again within seconds (docs/decisions/look-again.md)."""
+AT_ONCE = 32
 MONTH_S = 30.44 * 24 * 3600
 
 
@@ -201,14 +203,14 @@ class ApplyEvents:
         """Parked rows first, then the partition's rows, then its claim."""
         context = self._context
         rows, delay = work.settle(results, events, context.now())
-        for contact in sorted({row.contact for row in rows if row.code == PARKED}):
-            await context.parked.add(ParkedEvent(contact, work.name, context.now()))
+        parked, now = context.parked, context.now()
+        unknown = sorted({row.contact for row in rows if row.code == PARKED})
         refused, mended = work.refusals(rows)
-        for contact, code in sorted(refused.items()):
-            await context.parked.note_refused(RefusedEvents(contact, work.name, context.now(), code))
+        await some_at_once(parked.add, [ParkedEvent(contact, work.name, now) for contact in unknown])
+        notes = [RefusedEvents(contact, work.name, now, code) for contact, code in sorted(refused.items())]
+        await some_at_once(parked.note_refused, notes)
         moved = await context.events.write(rows)
-        for contact in sorted(mended):
-            await context.parked.forget_refused(contact, work.name)
+        await some_at_once(lambda contact: parked.forget_refused(contact, work.name), sorted(mended))
         if moved:
             delay = 1.0 if delay is None else min(delay, 1.0)
         self._count(work, rows, results, moved)
@@ -252,6 +254,7 @@ class ApplyEvents:
         for row in rows:
             if row.key not in moved and row.key in work.open and not row.open and row.code:
                 context.count(f"dropped:{row.code}")
+        refused: dict[str, list[str]] = {}
         for activity in work.activities:
             result = results.get(activity.id)
             verb = work.verb(activity)
@@ -259,7 +262,11 @@ class ApplyEvents:
                 did = "tasks" if activity.task else "created" if verb is Verb.CREATE else "corrected"
                 context.count(f"did:{did}")
             elif result is not None and result.ended is Ended.REFUSED:
-                telemetry.warning("event_refused", flow=FLOW, record=activity.contact, code=result.code)
+                refused.setdefault(result.code, []).append(activity.contact)
+        for code, contacts in sorted(refused.items()):
+            telemetry.warning(
+                "events_refused", flow=FLOW, code=code, events=len(contacts), record=contacts[0]
+            )
 
     async def _note_stop(self, results: dict[str, Result]) -> bool:
         """Show in `status` what stops the flow, if anything does."""
@@ -268,6 +275,12 @@ class ApplyEvents:
                 await self._context.base.control.pause(FLOW, "apply", code)
                 return True
         return False
+
+
+async def some_at_once(work: Callable[[T], Awaitable[None]], items: Sequence[T]) -> None:
+    """Do it with all of them, a few at a time."""
+    for start in range(0, len(items), AT_ONCE):
+        await gather_all([work(item) for item in items[start : start + AT_ONCE]])
 
 
 async def return_poison(context: EventContext, message: EventMessage) -> None:

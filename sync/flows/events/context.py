@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.dynamics.activities import ActivityWriter
 from sync.flows.context import Context
@@ -18,6 +19,8 @@ from sync.storage.files import Files
 from sync.storage.lanes import Lanes
 from sync.storage.logs import LogSource
 from sync.storage.parked_events import ParkedEvents
+from sync.storage.table import RowConflict
+from sync.storage.watermarks import Progress
 
 FLOW = "email"
 """Its name in watermarks, counters and history; mappings of contacts and tables cannot be called so."""
@@ -75,3 +78,16 @@ class EventContext:
     def count(self, name: str, number: int = 1) -> None:
         if number:
             self.base.counters.count(FLOW, name, number)
+
+
+async def guard(context: EventContext) -> Progress:
+    """The flow's epoch and environment; raises `environment_changed`. The first use writes the row."""
+    watermarks = context.base.watermarks
+    progress = await watermarks.progress(FLOW)
+    organization = await context.base.guard(progress)
+    if not progress.organization:
+        fresh = replace(progress, organization=organization, campaign=context.base.campaign_tenant)
+        with contextlib.suppress(RowConflict):  # another worker was first
+            await watermarks.write_progress(fresh)
+        progress = await watermarks.progress(FLOW)
+    return progress

@@ -8,9 +8,9 @@ from sync import telemetry
 from sync.dynamics.activities import Target, Verb
 from sync.errors import SyncError, Throttled
 from sync.flows.events.apply import MONTH_S
-from sync.flows.events.context import FLOW, EventContext
+from sync.flows.events.context import FLOW, EventContext, guard
 from sync.flows.events.message import EventMessage, PartitionName, send, send_contacts
-from sync.flows.events.pull import DAY_S, guard
+from sync.flows.events.pull import DAY_S
 from sync.flows.events.standing import Standing, standings
 from sync.flows.events.write import Ended, Writing
 from sync.model import Lane, to_iso

@@ -6,7 +6,6 @@ none; lines read again find their rows. One bad line is noted, one bad file refu
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from sync import telemetry
 from sync.campaign.log_csv import WIDE_BOMS, CsvStream, Record
 from sync.errors import SyncError
-from sync.flows.events.context import FLOW, EventContext
+from sync.flows.events.context import FLOW, EventContext, guard
 from sync.flows.events.message import send_partitions
 from sync.model import EmailEvent
 from sync.planning.exports import BadLine, HeaderUnknown, Left, LineReader, reader_for
@@ -81,7 +80,10 @@ class PullEvents:
         assert context.source is not None
         until = context.now() + context.settings.events_pull_seconds
         others = context.settings.consent_exports
-        files = [file async for file in context.source.files() if not file.name.startswith(others)]
+        try:
+            files = [file async for file in context.source.files() if not file.name.startswith(others)]
+        except StorageFault as error:
+            raise SyncError("exports_unreachable", str(error)) from None
         rows = await context.files.all()
         broke: list[Exception] = []
         for file in sorted(files, key=lambda file: (file.modified, file.name)):
@@ -282,16 +284,3 @@ BAD = frozenset(
      "line_open_quote", "line_malformed", "line_encoding"}
 )  # fmt: skip
 """Codes of lines that cannot be read; what else is left out is meant to be."""
-
-
-async def guard(context: EventContext) -> Progress:
-    """The flow's epoch and environment; raises `environment_changed`. The first use writes the row."""
-    watermarks = context.base.watermarks
-    progress = await watermarks.progress(FLOW)
-    organization = await context.base.guard(progress)
-    if not progress.organization:
-        fresh = replace(progress, organization=organization, campaign=context.base.campaign_tenant)
-        with contextlib.suppress(RowConflict):  # another worker was first
-            await watermarks.write_progress(fresh)
-        progress = await watermarks.progress(FLOW)
-    return progress

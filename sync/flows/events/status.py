@@ -17,7 +17,8 @@ from sync.storage.parked_events import ParkedEvents
 class EventStatus:
     """`counts` by counter name; `files` that are not gone yet; `bad` lines noted; `parked` events wait for contacts.
 
-    What Dynamics `refused` waits for a person; it is counted by contact and delivery.
+    `failed` partitions ended workers and wait for their hour. What Dynamics `refused` waits for a person; it is counted
+    by contact and delivery.
     """
 
     health: MappingHealth
@@ -25,6 +26,7 @@ class EventStatus:
     files: list[FileRow]
     bad: int
     parked: int
+    failed: int
     refused: int
 
     def left(self, kind: str) -> dict[str, int]:
@@ -41,9 +43,16 @@ async def collect_events(context: Context, account: Account) -> EventStatus:
     files = Files(account.table("exports"))
     bad = sum([1 async for _ in files.bad_lines()])
     waiting = ParkedEvents(account.table("parkedevents"))
-    parked = sum([1 async for _ in waiting.all()])
+    contacts = [one.contact async for one in waiting.all()]
+    failed = contacts.count("")
     refused = sum([1 async for _ in waiting.refused()])
     rows = sorted((await files.all()).values(), key=lambda row: row.updated)
     return EventStatus(
-        await mapping_health(context, FLOW), await context.counters.totals(FLOW), rows, bad, parked, refused
+        await mapping_health(context, FLOW),
+        await context.counters.totals(FLOW),
+        rows,
+        bad,
+        len(contacts) - failed,
+        failed,
+        refused,
     )

@@ -3,7 +3,8 @@
 bulk verb        where the table offers it: CreateMultiple for what was never recorded as written, UpdateMultiple
                  for corrections; never UpsertMultiple, which would bring back what a salesperson deleted
 $batch           small rests of all tables together, and a bulk request that met a row which is there or is gone
-halves           a bulk request that was refused for a value: nothing of it was applied, so no good row goes twice
+halves           a bulk request that was refused for a value: nothing of it was applied, so no good row goes twice;
+                 what is FEW or less goes as `$batch`, which tells of each row
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ LONGEST_PAUSE_S = 25.0
 """A worker waits so long for its turn, under a permit that holds longer; beyond, the message comes back."""
 THERE_OR_GONE = frozenset({"dynamics_duplicate", "dynamics_conflict", "dynamics_not_found"})
 RETRY_S = 15.0
+FEW = 64
 
 
 class Ended(StrEnum):
@@ -101,11 +103,12 @@ class Writing:
             except SyncError as error:
                 if error.code in THERE_OR_GONE or error.code == "dynamics_refused":
                     await self._batches([(verb, target) for target in chunk])
-                elif error.reaction is Reaction.QUARANTINE and len(chunk) > 1:
+                elif error.reaction is Reaction.QUARANTINE and len(chunk) > FEW:
                     middle = len(chunk) // 2
                     waiting += [chunk[middle:], chunk[:middle]]
                 elif error.reaction is Reaction.QUARANTINE:
-                    self._all(chunk, Result(Ended.REFUSED, error.code))
+                    # Halves of halves would take two requests for each bad row, and all may be bad.
+                    await self._batches([(verb, target) for target in chunk])
                 elif error.code == "dynamics_busy":
                     self._shrink(len(chunk))
                     self._all(chunk, Result(Ended.LATER, error.code, 5.0))
