@@ -15,6 +15,7 @@ from sync.cli.rebaseline import rebaseline
 from sync.cli.replay import replay
 from sync.cli.retry import retry
 from sync.cli.status import status
+from sync.cli.trace import trace
 
 app = typer.Typer(
     name="python -m sync",
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (doctor, status, retry, replay, pause, resume, rebaseline, history, cost):
+for verb in (doctor, status, retry, replay, pause, resume, rebaseline, history, trace, cost):
     app.command()(verb)
 app.add_typer(deletes.app, name="deletes")
 app.add_typer(consent.app, name="consent")

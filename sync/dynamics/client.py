@@ -95,6 +95,10 @@ class Dynamics:
         query = f"{selection(key_column, columns)}&{condition(f'modifiedon ge {stamp}')}"
         return await self._page(f"{entity_set}?{query}", key_column, self._paged)
 
+    async def every(self, entity_set: str, key_column: str, columns: Sequence[str]) -> SourcePage:
+        """The first page of all rows, untracked."""
+        return await self._page(f"{entity_set}?{selection(key_column, columns)}", key_column, self._paged)
+
     async def list_ids(self, entity_set: str, key_column: str) -> SourcePage:
         """The first page of all ids, untracked."""
         return await self._page(f"{entity_set}?{selection(key_column, ())}", key_column, self._ids_paged)

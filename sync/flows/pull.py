@@ -132,7 +132,8 @@ class Pull:
         said that nothing is sent again leave `sends_hash` empty: the next one that may is a change, whatever it says.
         """
         if tick.mapping_version == compiled.version:
-            if compiled.columns_hash == progress.columns_hash or tick.resync:
+            # Without `sends_hash` a person wants nothing read again for the sake of this version.
+            if compiled.columns_hash == progress.columns_hash or tick.resync or not tick.sends_hash:
                 return tick
             # The consent map changed with a deployment.
             return await self._context.watermarks.write_tick(replace(tick, resync=OTHER_COLUMNS))

@@ -80,12 +80,7 @@ class Recorder:
         deletes = _counted(chunk, plans, rows)
         if not deletes:
             return {}
-        settings, own = self._context.settings, compiled.brake
-        least, percent = settings.delete_brake_min, settings.delete_brake_percent
-        if own is not None:
-            least, percent = own.least, own.percent
-        total = max(progress.total, progress.records)
-        allowed = max(least, int(total * percent / 100))
+        allowed = deletes_allowed(self._context, compiled, progress)
         granted = await self._context.control.brake(mapping, len(deletes), allowed)
         parked: dict[str, Plan] = {}
         for item in deletes[granted:]:
@@ -201,6 +196,15 @@ class Recorder:
         if item.plan and item.plan.projection:
             for warning in item.plan.projection.warnings:
                 counters.count(mapping, f"warning:{warning.code}")
+
+
+def deletes_allowed(context: Context, compiled: CompiledMapping, progress: Progress) -> int:
+    """How many deletes the brake lets through in 24 hours."""
+    settings, own = context.settings, compiled.brake
+    least, percent = settings.delete_brake_min, settings.delete_brake_percent
+    if own is not None:
+        least, percent = own.least, own.percent
+    return max(least, int(max(progress.total, progress.records) * percent / 100))
 
 
 def counted_version(row: LedgerRow) -> str:
