@@ -171,8 +171,8 @@ MUTANTS = (
     Mutant(
         "same values, other parents: nothing sent",
         PLAN,
-        "    unchanged = row.state is State.SYNCED and row.hash == projection.hash and same_links\n",
-        "    unchanged = row.state is State.SYNCED and row.hash == projection.hash\n",
+        "row.hash == projection.hash and same_links\n",
+        "row.hash == projection.hash\n",
     ),
 )
 
