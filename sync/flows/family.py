@@ -78,7 +78,7 @@ async def has_children(context: Context, parent: RecordRef) -> bool:
         if link.child == parent:
             continue
         row = (await ledger_rows(context, [link.child]))[link.child]
-        stale = row is not None and row.etag is not None and not row.claimed and parent not in row.parents
+        stale = row is not None and row.etag is not None and parent not in row.parents
         if not stale or not await context.links.remove(parent, link.child, link.etag):
             return True
     return False

@@ -76,6 +76,7 @@ class Process:
 
     async def before(self, effect: str) -> None:
         """Before a storage effect is applied."""
+        await self.world.at_effect(effect)
         await self.pause(self.world.chaos.latency())
         self.world.note(self.name, effect)
         happens = self.world.chaos.effect()

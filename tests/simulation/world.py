@@ -195,6 +195,9 @@ class World:
         http.connect("campaign", settings.campaign_url, tokens)
         return http
 
+    async def at_effect(self, effect: str) -> None:
+        """A worker comes to a storage effect; for worlds that stop one there."""
+
     def landed(
         self, process: Process, system: str, request: Request, response: Response, *, heard: bool
     ) -> None:

@@ -9,7 +9,7 @@ from tests.simulation.breakage import Hunt, Mutant, run
 
 HUNT = Hunt(
     "tests.simulation.entities.hunt",
-    ("200",),
+    ("60",),
     ("sync", "sandbox", "tests/simulation", "tests/streams"),
 )
 LINKS, FAMILY, WAKE = "sync/flows/links.py", "sync/flows/family.py", "sync/flows/wake.py"
@@ -65,12 +65,6 @@ MUTANTS = (
         LINKS,
         "        if deletes and await may_be_parent(self.context, self.chunk.mapping):\n",
         "        if False:\n",
-    ),
-    Mutant(
-        "rows of children in work taken for left behind",
-        FAMILY,
-        "        stale = row is not None and row.etag is not None and not row.claimed and parent not in row.parents\n",
-        "        stale = row is not None and row.etag is not None and parent not in row.parents\n",
     ),
     Mutant(
         "no second look before a delete waits",

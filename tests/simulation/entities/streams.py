@@ -7,6 +7,7 @@ stay as they are in Dynamics.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +46,18 @@ class StreamWorld(EntityWorld):
     def __init__(self) -> None:
         super().__init__(0, scenario=replace(streams.SCENARIO, page_size=5))
         self.play_with("hold")
+        self.stop_at: tuple[str, int] = ("", 0)
+        self.stopped: asyncio.Future[None] | None = None
+
+    async def at_effect(self, effect: str) -> None:
+        """The worker that comes to the effect to stop at waits there until it may go on."""
+        name, left = self.stop_at
+        if effect != name:
+            return
+        self.stop_at = (name, left - 1) if left > 1 else ("", 0)
+        if left == 1:
+            self.stopped = self.loop.create_future()
+            await self.stopped
 
     def play_with(self, rule: str) -> None:
         """The cast, with this rule for required links."""
@@ -112,6 +125,27 @@ class EntityStage(streams.Stage):
 
     async def delete(self, id: str) -> None:
         self.world.people.delete(self._who(id))
+
+    # -- the host ---------------------------------------------------------------------------------------------------
+
+    async def stop(self, queue: str, effect: str, nth: int = 1) -> None:
+        """Deliver the first message and stop its worker before the `nth` such storage effect."""
+        message = self.world.account.queues[queue].messages.pop(0)
+        self.world.stop_at = (effect, nth)
+        self.invocations += 1
+        work = self.world.host.call(self.process, queue, message.body, 1, f"i{self.invocations}")
+        self.begun.append(self.process.spawn(work))
+        while self.world.stopped is None:
+            if self.begun[-1].done():
+                raise Violation(f"it never came to {effect} for the {nth}. time")
+            await self.world.wait(0.01)
+
+    async def go(self) -> None:
+        """The stopped worker goes on, and ends."""
+        assert self.world.stopped is not None
+        self.world.stopped.set_result(None)
+        self.world.stopped = None
+        await self.finish()
 
     # -- what must be true --------------------------------------------------------------------------------------------
 
