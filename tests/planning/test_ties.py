@@ -11,6 +11,11 @@ from tests.planning.samples import compiled
 
 CHILD = "5f0a9b3c-1c3a-ee11-8179-000d3a5f0c01"
 PARENT = RecordRef("contacts", "0f0a9b3c-1c3a-ee11-8179-000d3a5f0c02")
+ORDERS = (
+    "mapping: orders\nsource: {{table: o, entity_set: os, key: oid}}\n"
+    "target: {{resource: cusO, key: externalId}}\nfields:\n  - {{source: name, target: label, length: 10}}\n"
+    "  - {{source: _contact_value, target: contactId, type: link, mapping: {mapping}, required: true}}\n"
+)
 NEW = LedgerRow("p", "r")
 SENT = LedgerRow("p", "r", "e", State.SYNCED, 5, "h")
 CLAIMED = replace(SENT, claim_owner="w", unresolved=True)
@@ -83,3 +88,24 @@ def test_a_link_asks_for_what_its_rule_and_its_parent_say(
     made = plan(CHILD, SourceRow(CHILD, 9, values), row, mapping, Intent.NONE, {PARENT: stands})
     expected = {Verdict.SEND: Do.UPDATE, Verdict.WAIT: Do.WAIT, Verdict.ORPHAN: Do.DELETE}
     assert made.do is expected.get(verdict, Do.RECORD)
+
+
+def test_the_same_values_under_another_parents_mapping_are_sent_again() -> None:
+    """Else no link row would ever say that the record points to the other one."""
+    mapping = compiled(ORDERS.format(mapping="accounts"))
+    values = {"name": "n", "_contact_value": PARENT.record_id}
+    row = replace(SENT, record_id=CHILD, hash=mapping.project(values, CHILD).hash, parents=(PARENT,))
+    other = RecordRef("accounts", PARENT.record_id)
+    made = plan(CHILD, SourceRow(CHILD, 9, values), row, mapping, Intent.NONE, {other: Standing.READY})
+    assert (made.do, made.links) == (Do.UPDATE, (other,))
+
+
+def test_a_child_that_waits_without_news_writes_nothing() -> None:
+    mapping = compiled(ORDERS.format(mapping="contacts"))
+    values = {"name": "n", "_contact_value": PARENT.record_id}
+    source = SourceRow(CHILD, 9, values)
+    first = plan(CHILD, source, NEW, mapping, Intent.NONE, {PARENT: Standing.ABSENT})
+    assert first.row is not None
+    again = plan(CHILD, source, first.row, mapping, Intent.WOKEN, {PARENT: Standing.ABSENT})
+    assert again.do is Do.NOTHING
+    assert plan(CHILD, None, first.row, mapping, Intent.NONE).do is Do.RECORD

@@ -162,12 +162,6 @@ MUTANTS = (
         "        await context.links.mark(mapping)\n        context.parents.add(mapping)\n",
         "        pass\n",
     ),
-    Mutant(
-        "same values, other parents: nothing sent",
-        PLAN,
-        "row.hash == projection.hash and same_links\n",
-        "row.hash == projection.hash\n",
-    ),
 )
 
 

@@ -131,6 +131,7 @@ class EntityStage(streams.Stage):
     async def stop(self, queue: str, effect: str, nth: int = 1) -> None:
         """Deliver the first message and stop its worker before the `nth` such storage effect."""
         message = self.world.account.queues[queue].messages.pop(0)
+        self.taken = (queue, message)
         self.world.stop_at = (effect, nth)
         self.invocations += 1
         work = self.world.host.call(self.process, queue, message.body, 1, f"i{self.invocations}")
@@ -146,6 +147,16 @@ class EntityStage(streams.Stage):
         self.world.stopped.set_result(None)
         self.world.stopped = None
         await self.finish()
+
+    async def die(self) -> None:
+        """The stopped worker dies there; its message is delivered again."""
+        self.world.bury(self.process, replace=False)
+        self.process = self.world.start_process()
+        queue, message = self.taken
+        message.dequeue_count = 1
+        self.world.account.queues[queue].messages.append(message)
+        self.world.stopped = None
+        self.begun.clear()
 
     # -- what must be true --------------------------------------------------------------------------------------------
 
