@@ -10,7 +10,13 @@ from sync.model import to_iso
 from sync.planning.consent import SENTENCES, Rule
 from sync.storage.consent_journal import Entry
 
-WORDS = {"out": "opted out", "in": "opted in", "unknown": "not known", "": "nothing"}
+WORDS = {
+    "out": "opted out",
+    "in": "opted in",
+    "unknown": "not known",
+    "neither": "neither (counts as out)",
+    "": "nothing",
+}
 SYSTEM = {"campaign": "Campaign", "dynamics": "Dynamics"}
 
 

@@ -13,6 +13,8 @@ from sync.storage.consent_journal import Entry
 
 LOST = (Rule.BOTH_ACTED, Rule.OPT_IN_UNSAFE, Rule.OTHER_SIDE_OPTED_OUT)
 """Decisions that undo an opt-in."""
+NEITHER = "neither"
+"""In the journal: a value that cannot be decided and counted as opted out."""
 
 
 def word(value: bool | None) -> str:
@@ -22,7 +24,7 @@ def word(value: bool | None) -> str:
 
 async def record(context: Context, mapping: str, plan: ConsentPlan, outcome: str, run: str) -> None:
     """Journal and count what was decided; equal sides are told only where that is news."""
-    entries = [_entry(plan, verdict, outcome, run) for verdict in plan.verdicts if _is_news(plan, verdict)]
+    entries = entries_of(plan, outcome, run)
     await context.journal.add(mapping, entries)
     counters = context.counters
     for verdict in plan.verdicts:
@@ -50,6 +52,11 @@ async def record(context: Context, mapping: str, plan: ConsentPlan, outcome: str
         )
 
 
+def entries_of(plan: ConsentPlan, outcome: str, run: str) -> list[Entry]:
+    """The journal's lines about a look."""
+    return [_entry(plan, verdict, outcome, run) for verdict in plan.verdicts if _is_news(plan, verdict)]
+
+
 def _is_news(plan: ConsentPlan, verdict: Verdict) -> bool:
     if verdict in plan.written:
         return True
@@ -65,7 +72,8 @@ def _is_news(plan: ConsentPlan, verdict: Verdict) -> bool:
 def _entry(plan: ConsentPlan, verdict: Verdict, outcome: str, run: str) -> Entry:
     look, decision = verdict.look, verdict.decision
     wrote = verdict in plan.written
-    after = {Side.CAMPAIGN: word(look.campaign), Side.DYNAMICS: word(look.dynamics)}
+    there = NEITHER if verdict.name in plan.undecidable else word(look.dynamics)
+    after = {Side.CAMPAIGN: word(look.campaign), Side.DYNAMICS: there}
     if wrote and decision.write is not None:
         after[decision.write] = word(decision.value) if outcome == "done" else "unknown"
     told = (
@@ -75,7 +83,7 @@ def _entry(plan: ConsentPlan, verdict: Verdict, outcome: str, run: str) -> Entry
         record_id=plan.row.record_id,
         field=verdict.name,
         campaign=word(look.campaign),
-        dynamics=word(look.dynamics),
+        dynamics=there,
         agreed=word(verdict.state.agreement.value),
         campaign_at=look.stamp,
         dynamics_at=to_iso(look.dynamics_at) if look.dynamics_at else "",

@@ -12,7 +12,10 @@ from sync.storage.table import Query, Stored, Table
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One journal line: a field before and after a decision. Values are `out`, `in` or empty; no personal data."""
+    """One journal line: a field before and after a decision. No personal data.
+
+    Values are `out`, `in`, `unknown`, `neither` (it could not be decided) or empty.
+    """
 
     record_id: str
     field: str
