@@ -61,7 +61,7 @@ def _mapping_of(body: str) -> str:
 
 
 async def _minute(context: Context) -> int:
-    """Chunks that a minute of the backfill's share can work, at the calls per record of the last hour."""
+    """Chunks that a minute of the backfill's share can work, at the calls per record of the last minutes."""
     calls = MINUTE_S / context.budget.limit.interval * BACKFILL_SHARE
     per_record = await _calls_per_record(context)
     return max(1, math.ceil(calls / (per_record * context.settings.chunk_records)))
@@ -69,10 +69,8 @@ async def _minute(context: Context) -> int:
 
 async def _calls_per_record(context: Context) -> float:
     """Mean Campaign calls a worked record, from the counters; 1 until there are some, and never under a tenth."""
-    since = context.clock.now() - 300
     records = calls = 0
     for mapping in await context.mappings.names():
-        totals = await context.counters.totals(mapping, since=since)
-        records += sum(count for name, count in totals.items() if name.startswith("did:"))
-        calls += totals["calls"]
+        recent = await context.counters.recent(mapping)
+        records, calls = records + recent.records, calls + recent.calls
     return max(calls / records, 0.1) if records else 1.0

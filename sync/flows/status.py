@@ -24,8 +24,6 @@ FLOWS = ("drift", "pull", "apply", "full_read", "sweep", "consent", "consents")
 POISON = (Lane.CONSENT, Lane.LIVE, Lane.BACKFILL, Lane.CONTROL, Lane.EVENTS)
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
-SHORTEST_S = 300.0
-"""Rates are means over at least this long, if there is anything that old."""
 
 
 class Phase(enum.StrEnum):
@@ -42,7 +40,7 @@ class Phase(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Means over the last `over_s` seconds, from the hourly counters."""
+    """Means over the last `over_s` seconds, about five minutes."""
 
     records: float
     calls: float
@@ -207,13 +205,10 @@ async def _phase(context: Context, progress: Progress) -> Phase:
 
 
 async def _rate(context: Context, name: str, now: float, progress: Progress) -> Rate:
-    """Counters are kept by the hour: the mean of this one, or of two if it has just begun; a load from its start on."""
-    hour = now - now % HOUR_S
-    since = hour if now - hour >= SHORTEST_S else hour - HOUR_S
-    totals = await context.counters.totals(name, since=since)
-    over = max(now - max(since, min(progress.started, now)), 1.0)
-    records = sum(count for counter, count in totals.items() if counter.startswith("did:"))
-    return Rate(records / over, totals["calls"] / over, over)
+    """The mean of the last minutes; of a load that began within them, from its start on."""
+    recent = await context.counters.recent(name)
+    over = max(now - max(recent.since, min(progress.started, now)), 1.0)
+    return Rate(recent.records / over, recent.calls / over, over)
 
 
 def backlog_s(status: Status, item: MappingStatus, chunk_records: int) -> float | None:

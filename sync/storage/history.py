@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -10,6 +11,10 @@ from dataclasses import dataclass, replace
 from sync.model import Clock, Random, from_iso, to_iso
 from sync.storage.lines import Lines
 from sync.storage.table import Entity, Op, Query, RowConflict, StorageFault, Stored, Table, Verb
+
+MINUTE_S = 60.0
+MINUTES = 5
+"""How far back rates look: the present minute and the four before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +143,19 @@ def _parked(stored: Stored) -> Parked:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What was done since `since`, at most MINUTES ago."""
+
+    records: int
+    calls: int
+    since: float
+
+
 class Counters:
     """Counts per hour and instance, kept in memory and flushed now and then; `base` rows hold expired hours.
+
+    A row also has the records and calls of its last minutes, for rates.
 
     They serve `status` and dashboards; after a crash they may be short by what was not flushed
     (`status --exact` counts the ledger).
@@ -169,12 +185,15 @@ class Counters:
             hour = to_iso(at)[:13]
             partition = f"{mapping}:{hour}"
             try:
-                await self._add(partition, counter)
+                await self._add(partition, counter, minute=int(at // MINUTE_S))
             except (RowConflict, StorageFault):
                 self._pending.setdefault(mapping, Counter()).update(counter)
 
-    async def _add(self, partition: str, counter: Counter[str]) -> None:
+    async def _add(self, partition: str, counter: Counter[str], *, minute: int = 0) -> None:
         stored = await self._table.get(partition, self._instance)
+        minutes = {one: did for one, did in _minutes(stored).items() if one > minute - MINUTES}
+        records, calls = minutes.get(minute, (0, 0))
+        minutes[minute] = (records + _worked(counter), calls + counter["calls"])
         total = Counter(_numbers(stored)) if stored else Counter[str]()
         total.update(counter)
         entity: Entity = {
@@ -182,6 +201,7 @@ class Counters:
             "RowKey": self._instance,
             # What has come to nothing goes: a row takes 252 properties, and mapping versions come and go.
             **{_property(name): count for name, count in total.items() if count},
+            **({"minutes": json.dumps(minutes)} if minute else {}),
         }
         await self._table.put(entity, stored.etag if stored else None)
 
@@ -196,6 +216,19 @@ class Counters:
             total.update(_numbers(stored))
         return total
 
+    async def recent(self, mapping: str) -> Recent:
+        """Records worked and calls made in the last minutes, over all instances."""
+        first = int(self._clock.now() // MINUTE_S) - MINUTES + 1
+        hour = to_iso(first * MINUTE_S)[:13]
+        records = calls = 0
+        # Hours begin with a digit, `base` does not.
+        query = Query(partition_from=f"{mapping}:{hour}", partition_below=f"{mapping}:a")
+        async for stored in self._table.scan(query):
+            for minute, (worked, called) in _minutes(stored).items():
+                if minute >= first:
+                    records, calls = records + worked, calls + called
+        return Recent(records, calls, first * MINUTE_S)
+
     async def fold(self, mapping: str, before: float, *, token: str | None = None) -> str | None:
         """Fold one page of hours before `before` into the `base` row; the next page's token.
 
@@ -207,6 +240,16 @@ class Counters:
             await self._add(f"{mapping}:base", Counter(_numbers(stored)))
             await self._table.submit([Op(Verb.DELETE, stored.entity, stored.etag)])
         return page.token
+
+
+def _worked(counter: Counter[str]) -> int:
+    return sum(count for name, count in counter.items() if name.startswith("did:"))
+
+
+def _minutes(stored: Stored | None) -> dict[int, tuple[int, int]]:
+    """Records and calls by minute (unix time / 60); rows of older versions have none."""
+    told: dict[str, list[int]] = json.loads(str(stored.entity.get("minutes", "{}"))) if stored else {}
+    return {int(minute): (records, calls) for minute, (records, calls) in told.items()}
 
 
 def _property(name: str) -> str:

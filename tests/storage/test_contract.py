@@ -16,12 +16,13 @@ from sync.storage.account import Account, MemoryAccount
 from sync.storage.azure import AzureAccount
 from sync.storage.budget import Budget, Limit
 from sync.storage.control import Control
-from sync.storage.history import Counters, Event, History, Parked, ParkedRecords
+from sync.storage.history import Counters, Event, History, Parked, ParkedRecords, Recent
 from sync.storage.ledger import Ledger, partition_of
 from sync.storage.links import Links
 from sync.storage.mappings import Mappings
 from sync.storage.table import Op, Query, RowConflict, Verb
 from sync.storage.watermarks import Watermarks
+from tests.adapters import FakeClock
 
 
 class RealClock:
@@ -329,6 +330,32 @@ async def test_counters_add_up_over_instances_and_survive_folding(store: Store) 
     assert await one.totals(m) == {"state:synced": 2, "code:a-b": 1}
     await one.fold(m, clock.now() + 7200)
     assert await two.totals(m) == {"state:synced": 2, "code:a-b": 1}
+
+
+async def test_recent_counts_reach_over_the_hour_and_forget_after_minutes(store: Store) -> None:
+    hour = 1_800_000_000.0 - 1_800_000_000.0 % 3600
+    clock = FakeClock(hour - 90)
+    table, m = store.account.table("counters"), store.name("m")
+    one, two = Counters(table, clock, "one"), Counters(table, clock, "two")
+    one.count(m, "did:created", 5)
+    one.count(m, "calls", 7)
+    await one.flush(now=True)
+    clock.advance(100)  # ten seconds into the next hour: rows of their own
+    for counters in (one, two):
+        counters.count(m, "did:unchanged", 2)
+        counters.count(m, "state:synced", 2)
+        await counters.flush(now=True)
+    assert await two.recent(m) == Recent(9, 7, hour - 240)
+    await one.fold(m, hour)
+    assert (await two.recent(m)).records == 4, "an expired hour has no minutes"
+    clock.advance(60)
+    two.count(m, "did:deleted")
+    await two.flush(now=True)
+    assert (await two.recent(m)).records == 5
+    clock.advance(240)
+    assert await two.recent(m) == Recent(1, 0, hour + 60)
+    clock.advance(60)
+    assert await two.recent(m) == Recent(0, 0, hour + 120)
 
 
 async def test_the_budget_never_grants_more_than_its_limit_to_many_takers(store: Store) -> None:
