@@ -262,6 +262,7 @@ def compose(
         shipped=shipped,
         calls_in_flight=asyncio.Semaphore(settings.campaign_concurrency),
     )
+    http.site("campaign").repeating = context.spend
     return App(context, account, _events(context, account, http, logs, events_text))
 
 

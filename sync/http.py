@@ -80,6 +80,8 @@ class Site:
         self._prefix = f"{parts.scheme}://{parts.netloc}/"
         self._tokens = tokens
         self._end_by = math.inf
+        self.repeating: Callable[[], Awaitable[None]] | None = None
+        """Awaited before a request is sent a second time: by a call budget, which planned for one."""
 
     def bounded(self, deadline: float) -> Site:
         """The same site, for requests that must all end by `deadline` (unix seconds): a claim's (design 4.3)."""
@@ -101,6 +103,8 @@ class Site:
         answer = await self._send(method, url, headers, content, token)
         if answer.status == 401:
             token = await self._tokens.token(rejected=token)
+            if self.repeating is not None:
+                await self.repeating()
             answer = await self._send(method, url, headers, content, token)
         if answer.status == 401:
             raise SyncError(f"{self.system}_unauthorized", "a fresh token was refused", status=401)

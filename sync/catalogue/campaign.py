@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.catalogue.entry import AGAIN, SETS_ASIDE, STOPS, Entry, Reaction
+from sync.catalogue.entry import SETS_ASIDE, SIX_TIMES, STOPS, Entry, Reaction
 
 _THEN = " Then `python -m sync retry`."
 
@@ -12,7 +12,7 @@ CAMPAIGN: dict[str, Entry] = {
         "Campaign could not be reached, or did not answer a read.",
         "The network, DNS, a firewall, or an outage of the instance.",
         "Check CAMPAIGN_URL and the outbound rules if it lasts; otherwise nothing.",
-        AGAIN,
+        "Tries again every quarter of a minute for as long as it takes; nothing is lost.",
     ),
     "campaign_outcome_unknown": Entry(
         Reaction.RETRY,
@@ -68,15 +68,15 @@ CAMPAIGN: dict[str, Entry] = {
         Reaction.RETRY,
         "Campaign answered something that is not what was asked for.",
         "A proxy or maintenance page in between, or an answer cut short.",
-        "Check CAMPAIGN_URL if it lasts.",
-        "Uses nothing of that answer. " + AGAIN,
+        "Check CAMPAIGN_URL if it lasts, then `python -m sync retry --code campaign_garbled`.",
+        "Uses nothing of that answer. " + SIX_TIMES,
     ),
     "campaign_error": Entry(
         Reaction.RETRY,
         "Campaign reported an error that the sync does not know.",
         "The codes named with it, if any.",
-        "Search Campaign's log for them if it lasts.",
-        AGAIN,
+        "Search Campaign's log for them if it lasts, then `python -m sync retry --code campaign_error`.",
+        SIX_TIMES,
     ),
     "campaign_unexplained": Entry(
         Reaction.RETRY,

@@ -35,5 +35,9 @@ class Entry:
 
 
 AGAIN = "Tries again with growing delays; nothing is lost."
+SIX_TIMES = (
+    "Tries again with growing delays; a record that failed six times in a row (about eight minutes) is set aside as "
+    "quarantined, and all others go on."
+)
 STOPS = "Stops this flow, tries again by itself, and goes on once it is mended."
 SETS_ASIDE = "Sets the record aside as quarantined; all others go on."

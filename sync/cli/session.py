@@ -104,6 +104,7 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
             consent=shipped_consent(ROOT / settings.mappings_dir),
             instance=f"cli-{os.getpid()}-{int(time.time())}",
         )
+        http.site("campaign").repeating = None  # a person at the command line is not under the budget
         yield Session(app, dates)
 
 

@@ -113,7 +113,7 @@ class Action:
     def _failed(self, error: SyncError) -> Outcome:
         if error.code == "too_late":
             return Outcome(Kind.RELEASED, self.calls, error.code, 1.0)
-        if error.code in ("not_found", "campaign_error", "campaign_unexplained"):
+        if error.code in ("not_found", "campaign_error", "campaign_unexplained", "campaign_garbled"):
             # Found and gone between two calls, or an error that may pass: again, but not for ever.
             return Outcome(Kind.FAILED, self.calls, error.code, retry_delay(self.before.failures + 1))
         if error.reaction is Reaction.QUARANTINE:

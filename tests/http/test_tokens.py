@@ -130,6 +130,25 @@ async def test_a_401_is_repeated_once_with_a_new_token() -> None:
     assert seen == ["Bearer token-1", "Bearer token-2"]
 
 
+async def test_a_repeat_is_announced_to_the_budget_and_may_come_too_late_then() -> None:
+    clock = FakeClock()
+    told: list[float] = []
+
+    async def repeating() -> None:
+        told.append(clock.now())
+        clock.advance(50)
+
+    tired = site(lambda request: httpx.Response(401), clock=clock)
+    tired.repeating = repeating
+    with pytest.raises(SyncError) as caught:
+        await tired.bounded(clock.now() + 60).call("PATCH", f"{ORIGIN}/x")
+    assert (caught.value.code, len(told)) == ("too_late", 1)
+    good = site(lambda request: httpx.Response(204), clock=clock)
+    good.repeating = repeating
+    await good.call("PATCH", f"{ORIGIN}/x")
+    assert len(told) == 1, "a first request is none of its business"
+
+
 async def test_a_second_401_stops_the_flow() -> None:
     seen: list[httpx.Request] = []
 

@@ -109,6 +109,8 @@ def _quarantine_is_right(world: World, record_id: str, row: LedgerRow, bad_data:
         return bad_data
     if row.code == "crashes_worker":
         return world.people.trouble.killed >= 5 or world.chaos.fired["crash"] >= 5
+    if row.code == "campaign_garbled":
+        return world.chaos.fired["garbage"] >= 6
     if row.code == "campaign_error":
         return world.people.trouble.outages + world.chaos.fired["engine_500"] >= 6
     return False

@@ -342,7 +342,7 @@ class People:
         decided = 0
         if self.rng.random() < 0.7:
             decided += self.approve_deletes()
-        again = ("crashes_worker", "campaign_error", "campaign_refused", "internal_error")
+        again = ("crashes_worker", "campaign_error", "campaign_garbled", "campaign_refused", "internal_error")
         if any(row.code in again for row in world.ledger_rows().values()):
             self.replay("retry")
             decided += 1

@@ -52,8 +52,7 @@ class Witness:
         entry = world.campaign.log[-1]
         if entry.note == "token":
             return
-        if response.status != 401:
-            self.sent.append(sent_at)
+        self.sent.append(sent_at)
         if sent_at >= self.forbidden_since:
             self._wrong(f"environment guard: {request.method} sent to Campaign")
         if request.method == "GET" or not 200 <= response.status < 300:
