@@ -84,7 +84,7 @@ CAMPAIGN: dict[str, Entry] = {
         "A key that another record has, a value outside an enumeration, or an error that passes: v8 answers all alike.",
         "If it lasts, compare the record with the resource in Campaign: lengths, enumerations, unique fields."
         + _THEN,
-        "A create looks for a record with the key first and updates it. " + AGAIN,
+        "A create looks for a record with the key first and updates it. " + SIX_TIMES,
     ),
     "campaign_refused": Entry(
         Reaction.QUARANTINE,
