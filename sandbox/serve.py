@@ -126,17 +126,33 @@ def _json(status: int, content: Any) -> web.Response:
     )
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options every look-alike has."""
+def parser(
+    name: str, examples: str, *, client_id: str, client_secret: str, token_ttl_s: int
+) -> argparse.ArgumentParser:
+    """The options that every look-alike has, with its own credentials as defaults."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m sandbox {name}",
+        description=f"The {name.capitalize()} look-alike on a loopback port, until Ctrl-C.",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 (default) picks a free one")
     parser.add_argument(
         "--latency-ms", type=float, default=0.0, help="answer this long after the request came"
     )
     parser.add_argument("--certificate", type=Path, help="PEM file with certificate and key: serve https")
+    parser.add_argument("--client-id", default=client_id)
+    parser.add_argument("--client-secret", default=client_secret)
+    parser.add_argument("--token-ttl", type=int, default=token_ttl_s, metavar="S")
+    parser.add_argument(
+        "--origin", default="", help="address it calls itself by, if not the one a request came to"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of generated ids, PKeys and tokens")
+    return parser
 
 
 def listener(name: str, parsed: argparse.Namespace) -> Listener:
-    """The parsed options of `arguments`."""
+    """Where to listen, of the parsed options."""
     return Listener(name, parsed.port, parsed.latency_ms / 1000, parsed.certificate)
 
 

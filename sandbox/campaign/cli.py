@@ -19,18 +19,14 @@ EXAMPLES = """examples:
 
 def main(argv: list[str]) -> int:
     default = CampaignOptions()
-    parser = argparse.ArgumentParser(
-        "python -m sandbox campaign",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = serve.parser(
+        "campaign",
+        EXAMPLES,
+        client_id=default.client_id,
+        client_secret=default.client_secret,
+        token_ttl_s=default.token_ttl_s,
     )
-    serve.arguments(parser)
     parser.add_argument("--org", default=default.org, help="tenant, the first part of the path")
-    parser.add_argument("--client-id", default=default.client_id)
-    parser.add_argument("--client-secret", default=default.client_secret)
-    parser.add_argument("--origin", default="", help="of links, if not the address a request came to")
-    parser.add_argument("--token-ttl", type=int, default=default.token_ttl_s, metavar="S")
     parser.add_argument("--addressing", choices=("key", "filter", "none"), default=default.addressing)
     parser.add_argument("--dialect", choices=("standard", "v8"), default=default.dialect)
     parser.add_argument(
@@ -43,7 +39,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--unique", action="append", default=[], metavar="FIELD", help="a unique field more")
     parser.add_argument("--no-rewriting", action="store_true", help="data policies check, but change nothing")
     parser.add_argument("--rate-limit", type=int, metavar="CALLS", help="per 300 s, then 429")
-    parser.add_argument("--seed", type=int, default=0, help="of generated PKeys and tokens")
     parsed = parser.parse_args(argv)
     try:
         service = CampaignService(clock=time.time, rng=random.Random(parsed.seed), options=_options(parsed))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 import time
 
@@ -20,19 +19,15 @@ EXAMPLES = """examples:
 
 def main(argv: list[str]) -> int:
     default = DynamicsOptions()
-    parser = argparse.ArgumentParser(
-        "python -m sandbox dynamics",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = serve.parser(
+        "dynamics",
+        EXAMPLES,
+        client_id=default.client_id,
+        client_secret=default.client_secret,
+        token_ttl_s=default.token_ttl_s,
     )
-    serve.arguments(parser)
     parser.add_argument("--tenant", default=default.tenant)
-    parser.add_argument("--client-id", default=default.client_id)
-    parser.add_argument("--client-secret", default=default.client_secret)
     parser.add_argument("--organization-id", default=default.organization_id)
-    parser.add_argument("--origin", default="", help="organization URL, if not the address it listens at")
-    parser.add_argument("--token-ttl", type=int, default=default.token_ttl_s, metavar="S")
     parser.add_argument("--anchor", choices=("first", "last"), default=default.anchor)
     parser.add_argument("--no-limits", action="store_true", help="service protection off")
     parser.add_argument(
@@ -51,7 +46,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--no-bulk", action="store_true", help="activity tables take no CreateMultiple, UpdateMultiple"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of generated ids and tokens")
     parsed = parser.parse_args(argv)
     options = DynamicsOptions(
         origin=parsed.origin.rstrip("/"),
