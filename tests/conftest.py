@@ -14,7 +14,7 @@ from sandbox.azurite import azurite as run_azurite
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What waits longest starts first, so that the others run meanwhile; the order within a file stays."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: not any(item.get_closest_marker(mark) for mark in ("slow", "waits")))
 
 
 @pytest.fixture(scope="session")

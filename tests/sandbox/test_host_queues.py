@@ -9,6 +9,8 @@ import pytest
 
 from tests.sandbox.probe import Probe, eventually
 
+pytestmark = pytest.mark.waits
+
 
 def test_a_message_is_worked_once_and_then_deleted(probe: Probe) -> None:
     probe.send("Zoë <&> 😀")

@@ -14,6 +14,8 @@ from sandbox.host.settings import SettingError
 from sandbox.host.timers import Schedule, Timer, lock_file
 from tests.sandbox.probe import Probe, eventually
 
+pytestmark = pytest.mark.waits
+
 
 @pytest.mark.parametrize(
     ("text", "after", "first"),
