@@ -22,7 +22,7 @@ def test_a_healthy_sync() -> None:
     office.synced("Ada", "Grace")
     (mapping,) = office.ask("status")["mappings"]
     assert (mapping["phase"], mapping["fresh"], mapping["waits"]) == ("running", True, {})
-    assert mapping["states"] == {"synced": 2, "parked": 0, "hold": 0, "quarantined": 0, "deleted": 0}
+    assert {state: count for state, count in mapping["states"].items() if count} == {"synced": 2}
     assert (mapping["generation"], mapping["swept"], mapping["full_read"]["total"]) == (1, 1, 2)
     assert mapping["eta_s"] == 0
     assert mapping["rate"]["records_per_s"] > 0
