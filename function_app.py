@@ -10,8 +10,8 @@ import logging
 
 import azure.functions as func
 
-from sync.app import worker_app
 from sync.model import Lane
+from sync.worker import worker_app
 
 # The SDKs log every request at INFO, URL included (reference azure.md 3.5).
 for noisy in ("azure", "httpx", "aiohttp"):

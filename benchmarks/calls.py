@@ -16,11 +16,12 @@ from sandbox.campaign.service import CampaignService
 from sandbox.dynamics.options import DynamicsOptions
 from sandbox.dynamics.service import DynamicsService
 from sandbox.wire import Request, Service
-from sync.app import App, compose, shipped_consent, shipped_mappings
+from sync.app import App, compose
 from sync.connections import open_http
 from sync.model import Lane
 from sync.planning.consent_map import ConsentMap
 from sync.settings import Settings
+from sync.shipped import shipped_consent, shipped_mappings
 from sync.storage.account import MemoryAccount
 
 RECORDS = 40

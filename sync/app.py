@@ -1,25 +1,14 @@
-"""The composition root: settings, clients, stores and flows, once per worker.
-
-`compose` takes everything that differs between production, tests and the simulation; `start` makes the production
-parts, lazily on the running loop (a client made on another loop breaks: reference azure.md 3.5).
-"""
+"""The composition root: clients, stores and flows out of what differs between production, tests and the simulation."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import random
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-import httpx
 
 from sync.campaign.dialect import Dialect
 from sync.campaign.profiles import Profiles
 from sync.campaign.records import Addressing
-from sync.connections import event_sites, open_http
+from sync.connections import event_sites
 from sync.dynamics.activities import ActivityWriter
 from sync.dynamics.client import Dynamics
 from sync.flows import pause
@@ -46,7 +35,6 @@ from sync.flows.wake import wake_parked
 from sync.http import Http
 from sync.model import Clock, Lane, Random
 from sync.planning.consent_map import ConsentMap
-from sync.planning.load_consent import load_consent
 from sync.settings import Settings
 from sync.storage.account import Account
 from sync.storage.blocked import Blocked
@@ -68,23 +56,10 @@ from sync.storage.parked_events import ParkedEvents
 from sync.storage.pauses import Pauses
 from sync.storage.permits import Permits
 from sync.storage.watermarks import Watermarks
-from sync.transport import AiohttpTransport
 
-CONSENT = "consent"
-ROOT = Path(__file__).parent.parent
 EXECUTION_MS, EXECUTION_WINDOW_S = 1_000_000, 300.0
 """Execution time that events take of an application user's 1,200 s in 300 s (dataverse.md 3); the rest is for reads."""
 EXECUTION_BURST_MS, EXECUTION_REQUEST_MS = 100_000, 60_000
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> float:
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(max(seconds, 0.0))
 
 
 @dataclass
@@ -287,90 +262,3 @@ def _events(
         source=logs,
         text=text,
     )
-
-
-_worker: dict[asyncio.AbstractEventLoop, asyncio.Task[App]] = {}
-
-
-async def worker_app() -> App:
-    """This worker's app, started by the first function that needs it; a failed start is tried again by the next."""
-    loop = asyncio.get_running_loop()
-    task = _worker.get(loop)
-    if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-        task = _worker[loop] = loop.create_task(start(os.environ))
-    return await asyncio.shield(task)
-
-
-async def start(env: Mapping[str, str], *, transport: httpx.AsyncBaseTransport | None = None) -> App:
-    """The production app from environment variables; raises SettingsInvalid."""
-    settings = Settings.load(env)
-    clock = SystemClock()
-    http = open_http(settings, clock, transport or AiohttpTransport(2 * settings.campaign_concurrency))
-    account = await open_account(settings)
-    chosen = settings.campaign_addressing
-    app = compose(
-        settings,
-        clock=clock,
-        rng=random.SystemRandom(),
-        account=account,
-        http=http,
-        addressing=None if chosen == "auto" else Addressing(chosen),
-        shipped=shipped_mappings(ROOT / settings.mappings_dir),
-        consent=shipped_consent(ROOT / settings.mappings_dir),
-        instance=f"{env.get('WEBSITE_INSTANCE_ID', 'local')[:16]}-{os.getpid()}",
-        logs=await open_logs(settings),
-        events_text=events_text(ROOT / settings.mappings_dir),
-    )
-    app.reporter = Reporter(app.context)
-    return app
-
-
-async def open_account(settings: Settings) -> Account:
-    """The storage account; with a connection string (local runs) missing tables and queues are made."""
-    from sync.storage.azure import AzureAccount
-
-    if settings.uses_identity_storage:
-        from azure.identity.aio import DefaultAzureCredential
-
-        credential = DefaultAzureCredential(managed_identity_client_id=settings.storage_client_id or None)
-        return AzureAccount.from_identity(settings.table_uri, settings.queue_uri, credential).view()
-    azure = AzureAccount.from_connection_string(settings.storage_connection.get_secret_value())
-    await azure.create()
-    return azure.view()
-
-
-async def open_logs(settings: Settings) -> LogSource | None:
-    """Where log exports lie; None if no container is set."""
-    if not settings.events_container:
-        return None
-    from sync.storage.azure_logs import AzureLogs
-
-    connection = settings.events_connection.get_secret_value()
-    if connection:
-        logs = AzureLogs.from_connection_string(connection, settings.events_container)
-        await logs.create()
-        return logs
-    from azure.identity.aio import DefaultAzureCredential
-
-    credential = DefaultAzureCredential(managed_identity_client_id=settings.storage_client_id or None)
-    return AzureLogs.from_identity(settings.events_blob_uri, settings.events_container, credential)
-
-
-def events_text(folder: Path) -> str:
-    """How events show in Dynamics, as it comes with the code."""
-    path = folder / "events.yaml"
-    return path.read_text(encoding="utf-8") if path.exists() else ""
-
-
-def shipped_mappings(folder: Path) -> dict[str, str]:
-    """The mapping texts that come with the code, by name."""
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))}
-    texts.pop("events", None)  # no mapping: sync/planning/activities.py
-    texts.pop(CONSENT, None)
-    return texts
-
-
-def shipped_consent(folder: Path) -> ConsentMap | None:
-    """The consent map that comes with the code, if there is one; raises MappingInvalid."""
-    path = folder / f"{CONSENT}.yaml"
-    return load_consent(path.read_text(encoding="utf-8"), filename=path.name) if path.exists() else None

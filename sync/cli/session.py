@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from sync.app import ROOT, App, SystemClock, compose, shipped_consent, shipped_mappings
+from sync.app import App, compose
 from sync.campaign.records import Addressing
 from sync.connections import open_http
 from sync.errors import SyncError
@@ -24,8 +24,10 @@ from sync.model import Clock
 from sync.origin import origin_of
 from sync.settings import Settings
 from sync.settings_problems import Problem, SettingsInvalid
+from sync.shipped import ROOT, shipped_consent, shipped_mappings
 from sync.storage.account import Account
 from sync.transport import AiohttpTransport
+from sync.worker import SystemClock
 
 
 class UsageProblem(Exception):

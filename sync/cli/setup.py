@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from sync.app import ROOT
 from sync.cli.frame import FAILED, OK, run
 from sync.cli.options import AsJson, SettingsFile, Yes
 from sync.cli.output import Output, counted
@@ -21,6 +20,7 @@ from sync.planning.activities import Events
 from sync.planning.load import MappingInvalid, load_mapping
 from sync.planning.load_events import load_events
 from sync.planning.provision import Desired, Step, desired
+from sync.shipped import ROOT
 from sync.storage.table import StorageFault
 
 FILE = "events.yaml"
