@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from sandbox.campaign.represent import timestamp
 from sandbox.wire import Request, Response
 from sync.consent_row import Side
+from sync.flows import consent_pull
 from sync.model import to_iso
 from sync.planning.consent import Direction
 from sync.planning.load_consent import load_consent
@@ -168,6 +169,8 @@ class ConsentWorld(World):
         self.settings = self.settings.model_copy(
             update={"consent_overlap_s": SKEW_S + 10, "opt_in_brake": 10_000}
         )
+        # Small pages, so that a look at Campaign takes several, and several ticks.
+        consent_pull.PAGE = rng.choice((1, 2, 200))
         self.campaign_lead = rng.uniform(-SKEW_S, SKEW_S)
         self.campaign.advance(self.campaign_lead)
         self.campaign.change_options(time_filter=rng.random() < 0.3, dates_creates=rng.random() < 0.3)
