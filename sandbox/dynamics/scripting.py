@@ -89,13 +89,13 @@ class Scripting:
     def change_metadata(
         self, add_column: dict[str, Any] | None = None, remove_column: str = "", table: str = "contact"
     ) -> None:
-        """Adds a column `{name, type, max_length}` or removes one; delta tokens expire."""
+        """Adds a column `{name, type, max_length, labels}` or removes one; delta tokens expire."""
         added = None
         if add_column is not None:
             name, length = add_column["name"], int(add_column.get("max_length", 100))
-            added = Column(
-                name, Kind(add_column.get("type", "String")), name, max_length=length, format="Text"
-            )
+            labels = {int(value): str(text) for value, text in add_column.get("labels", {}).items()}
+            kind = Kind(add_column.get("type", "String"))
+            added = Column(name, kind, name, max_length=length, format="Text", labels=labels)
         self.organization.change_column(table, added, remove_column)
 
     def tracking(self, enabled: bool, table: str = "contact") -> None:
