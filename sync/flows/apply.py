@@ -132,16 +132,18 @@ class Apply:
         context = self._context
         partition = partition_of(chunk.mapping, chunk.epoch, chunk.bucket)
         rows = await context.ledger.get_many(partition, [change.record_id for change in chunk.changes])
-        active, progress, known = await asyncio.gather(
+        active, progress, known, drifted = await asyncio.gather(
             context.working(chunk.mapping),
             context.watermarks.progress(chunk.mapping),
             self._consent_rows(chunk.mapping, partition, rows),
+            context.control.paused(chunk.mapping, drift.FLOW),
         )
         if chunk.epoch != progress.epoch:
             # A rebaseline replaced the epoch; its own full read covers every record.
             self._superseded(chunk)
             return None
-        if await drift.waits(context, chunk):
+        if drifted is not None:
+            await drift.wait(context, chunk)
             return None
         await context.guard(progress)
         target = await context.target(active)

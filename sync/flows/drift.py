@@ -21,6 +21,7 @@ from sync.planning.matrix import column_type
 from sync.planning.outcome import Kind, Outcome, retry_delay
 from sync.storage.lanes import to_message
 
+FLOW = "drift"
 LOOK_S = 60.0
 """How often a drifted mapping is compared with both systems, and how long a description is believed to fit."""
 MOST_TOLD = 3
@@ -30,20 +31,17 @@ ADDRESS = frozenset({"campaign_wrong_address", "no_addressing"})
 """What Campaign may say of a resource that is gone, before anything is written."""
 
 
-async def waits(context: Context, chunk: Chunk) -> bool:
-    """Whether the chunk's mapping is paused; then it is queued again, behind others, as it was."""
-    if await context.control.paused(chunk.mapping, "drift") is None:
-        return False
+async def wait(context: Context, chunk: Chunk) -> None:
+    """Queue a chunk of a paused mapping again, behind others, as it was."""
     later = replace(chunk, reserved_at=0.0, permits=0)
     # Not into the lane: the feeder would take it for full, and other mappings' work would wait.
     lane = Lane.BACKFILL_HOLD if chunk.lane is Lane.BACKFILL else chunk.lane
     await context.lanes.queue(lane).put(to_message(later), delay_s=STOPPED_DELAY_S)
-    return True
 
 
 async def still(context: Context, mapping: str) -> bool:
     """Whether a mapping is paused; once a minute, or at once after an edit, both sides are looked at again."""
-    pause = await context.control.paused(mapping, "drift")
+    pause = await context.control.paused(mapping, FLOW)
     if pause is None:
         return False
     compiled = await context.working(mapping)
@@ -55,13 +53,13 @@ async def still(context: Context, mapping: str) -> bool:
         gaps = [*await _source(context, compiled), *await _target(context, compiled)]
     except SyncError as error:
         telemetry.warning("drift_not_seen", mapping=mapping, code=error.code)
-        await context.control.pause(mapping, "drift", DRIFT, pause.detail)
+        await context.control.pause(mapping, FLOW, DRIFT, pause.detail)
         return True
     if gaps:
-        await context.control.pause(mapping, "drift", DRIFT, _words(gaps))
+        await context.control.pause(mapping, FLOW, DRIFT, _words(gaps))
         return True
     await context.control.note(mapping, NOTE, "")
-    await context.control.resume(mapping, "drift")
+    await context.control.resume(mapping, FLOW)
     telemetry.event("drift_mended", mapping=mapping)
     return False
 
