@@ -16,6 +16,7 @@ from sync.model import State
 from sync.storage.memory import _Message
 from tests.simulation.chaos import CALM
 from tests.simulation.course import finished
+from tests.simulation.drift_steps import DriftSteps
 from tests.simulation.oracle import SmallMapping
 from tests.simulation.process import Process
 from tests.simulation.scenario import Scenario
@@ -74,7 +75,7 @@ def play(name: str, stage: Stage | None = None, folder: Path = FOLDER) -> str:
     return ""
 
 
-class Stage:
+class Stage(DriftSteps):
     """A world in which nothing happens unless a step says so."""
 
     worked: tuple[str, ...] = WORKED
@@ -89,6 +90,7 @@ class Stage:
         self.ids: dict[str, str] = {}
         self.invocations = 0
         self.begun: list[asyncio.Task[None]] = []
+        self.mends = []
 
     def step(self, step: dict[str, Any]) -> None:
         """One line of a stream."""

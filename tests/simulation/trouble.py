@@ -59,12 +59,14 @@ class Trouble:
     async def drift(self) -> None:
         """Somebody changes a table or a resource under the running sync, and puts it back after a while."""
         world, rng = self.world, self.people.rng
-        sides = [self._dynamics_drifts, self._campaign_drifts]
+        sides = ["dynamics", rng.choice(("remove", "remove", "read_only", "read_only", "withdraw"))]
         if rng.random() < 0.5:
             sides.reverse()
         for side in sides:
             await world.wait(rng.random() * 0.4 * world.scenario.length_s)
-            mend = side()
+            mend = self.change(side)
+            world.outcomes[f"drift_{side if side == 'dynamics' else 'campaign'}"] += 1
+            world.note("people", f"drift {side}")
             for _ in range(3):
                 world.loop.call_later(5.0 * world.rng.random(), self.people.edit)
             await world.wait(rng.choice((3.0, 15.0, 90.0, 250.0)))
@@ -73,18 +75,16 @@ class Trouble:
             mend()
             world.note("people", "mend")
 
-    def _dynamics_drifts(self) -> Callable[[], None]:
-        organization = self.world.dynamics.organization
-        column = organization.tables["contact"].table.columns["salutation"]
-        organization.change_column("contact", removed="salutation")
-        self._note("dynamics")
-        return lambda: organization.change_column("contact", column)
+    def change(self, what: str) -> Callable[[], None]:
+        """A column of Dynamics goes (`dynamics`), a field of Campaign goes or becomes read-only, its resource goes.
 
-    def _campaign_drifts(self) -> Callable[[], None]:
-        world = self.world
-        change = world.campaign.change_metadata
-        what = self.people.rng.choice(("remove", "remove", "read_only", "read_only", "withdraw"))
-        self._note("campaign")
+        What is returned puts it back.
+        """
+        organization, change = self.world.dynamics.organization, self.world.campaign.change_metadata
+        if what == "dynamics":
+            column = organization.tables["contact"].table.columns["salutation"]
+            organization.change_column("contact", removed="salutation")
+            return lambda: organization.change_column("contact", column)
         if what == "withdraw":
             change(withdraw=True)
             return lambda: change(withdraw=False)
@@ -93,10 +93,6 @@ class Trouble:
             read_only_field="lastName" if what == "read_only" else "",
         )
         return lambda: change(restore_field="lastName")
-
-    def _note(self, what: str) -> None:
-        self.world.outcomes[f"drift_{what}"] += 1
-        self.world.note("people", f"drift {what}")
 
     async def another_environment(self) -> None:
         """The app is redeployed with another tenant's settings for a while, then with its own again."""
