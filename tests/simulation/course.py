@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from sync.storage.pauses import BELIEVED_S
 from tests.simulation.scenario import MAPPING
 from tests.simulation.violation import Violation
 
@@ -43,6 +44,9 @@ def tick(world: World, name: str) -> None:
 
 async def settle(world: World) -> None:
     """Let a faultless system come to rest: lanes empty, generation read and swept, two pulls that find nothing."""
+    if world.outcomes["people_resume"]:
+        # Until then a pull that finds nothing may only believe that it is still paused.
+        await world.wait(BELIEVED_S)
     began = world.loop.virtual
     quiet = 0
     while quiet < 2:
