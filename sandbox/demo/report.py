@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.demo.advice import advice
+from sandbox.demo.entities import shown
 from sandbox.demo.result import Result
 from sandbox.demo.stack import Stack
 from sandbox.demo.tenant import Contact
@@ -45,6 +46,7 @@ class Report:
         """The closing tables and the verdict."""
         self._console.print()
         self._console.print(_outcomes(result))
+        self._console.print(shown(result.entities))
         if result.quarantined:
             self._console.print(_quarantined(result, contacts))
         self._console.print(f"Campaign calls in all: {result.calls_in_all}, tokens and look-ups included.")

@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.demo import measure
 from sandbox.demo.compare import Difference, differences
+from sandbox.demo.entities import Outcome
 from sandbox.demo.remote import LedgerRow
 from sandbox.demo.stack import Stack
 from sandbox.demo.story import Story
@@ -30,10 +31,11 @@ class Result:
     p95: float | None
     contacts: int
     profiles: int
+    entities: Outcome
 
     @property
     def equal(self) -> bool:
-        return not self.differences
+        return not self.differences and self.entities.equal
 
     @property
     def codes(self) -> dict[str, int]:
@@ -52,6 +54,7 @@ class Result:
             "quarantined": self.codes,
             "campaign_calls": {kind: _rounded(mean) for kind, mean in self.calls.items()},
             "latency_s": {"p50": _rounded(self.p50), "p95": _rounded(self.p95)},
+            "entities": self.entities.as_json(),
         }
 
 
@@ -60,7 +63,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None or math.isinf(value) else round(value, 2)
 
 
-def take_result(stack: Stack, story: Story, loaded: Sequence[str]) -> Result:
+def take_result(stack: Stack, story: Story, loaded: Sequence[str], entities: Outcome) -> Result:
     """Looks at everything as it is now; `loaded` are the contacts of the first load that belong in Campaign."""
     contacts, profiles, ledger = stack.dynamics.records(), stack.campaign.records(), stack.storage.ledger()
     entries, calls_in_all = stack.campaign.log()
@@ -78,4 +81,5 @@ def take_result(stack: Stack, story: Story, loaded: Sequence[str]) -> Result:
         p95=measure.percentile(waits, 0.95),
         contacts=len(contacts),
         profiles=len(profiles),
+        entities=entities,
     )

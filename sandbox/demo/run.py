@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.demo.entities import Entities, customers
 from sandbox.demo.report import Report
 from sandbox.demo.result import Result, take_result
 from sandbox.demo.stack import Stack
@@ -33,13 +34,15 @@ class Demo:
     report: Report
     story: Story
     loaded: list[str]
+    entities: Entities
 
     def play(self) -> Result:
         """All of it; the stack keeps running."""
         self._load()
         self._round("People at work: edits, new contacts, deletes", self.story.first_round())
-        self._round("More: edited back, created again, mended, deactivated", self.story.second_round())
-        return take_result(self.stack, self.story, self.loaded)
+        acts = self.story.second_round() + self.entities.second_round()
+        self._round("More: edited back, created again, mended, deactivated", acts)
+        return take_result(self.stack, self.story, self.loaded, self.entities.outcome())
 
     def _load(self) -> None:
         self.report.title("First load")
@@ -48,11 +51,14 @@ class Demo:
         self.report.line(
             f"{good + bad} contacts in Dynamics, {bad} of them with data that Campaign cannot take"
         )
+        self.entities.seed()
         began = time.time()
         self.stack.start_host()
         self.report.line("function app started; waiting for the first tick of its schedule")
+        self.report.line(self.entities.activate())
         self._settle(began, good)
         self.report.line(f"loaded {self._profiles()} profiles in {time.time() - began:.0f} s")
+        self.report.line(self.entities.loaded())
 
     def _round(self, title: str, acts: list[Callable[[], str]]) -> None:
         self.report.title(title)
@@ -67,7 +73,7 @@ class Demo:
         self.report.line(
             f"{did.total()} changes made: " + ", ".join(f"{n} {what}" for what, n in did.items())
         )
-        self._settle(self.story.calm, None)
+        self._settle(max(self.story.calm, time.time()), None)
         self.report.line(f"all of them worked; {self._profiles()} profiles")
 
     def _profiles(self) -> int:
@@ -113,5 +119,8 @@ class Demo:
 def prepare(stack: Stack, report: Report, *, contacts: int, seed: int) -> Demo:
     """A demo with a fresh tenant; nothing has happened yet."""
     rng = random.Random(seed)
-    story = make_story(stack.dynamics, make_tenant(contacts, rng), rng)
-    return Demo(stack, report, story, [c.id for c in story.contacts.values() if not c.code])
+    tenant = make_tenant(contacts, rng)
+    story = make_story(stack.dynamics, tenant, rng)
+    entities = Entities(stack, random.Random(seed))
+    entities.make(customers(tenant))
+    return Demo(stack, report, story, [c.id for c in story.contacts.values() if not c.code], entities)

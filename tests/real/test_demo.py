@@ -35,6 +35,7 @@ def test_once_agrees_and_tells_what_it_did_in_json() -> None:
         "parked": 0,
         "quarantined": {"email_invalid": 1},
         "campaign_calls": {"insert": 1.0, "update": 1.0, "unchanged": 0.0, "delete": 2.0},
+        "entities": {"accounts": 8, "orders": 11, "orderlines": 22, "waited": 2, "equal": True},
     }
     assert 0 < waits["p50"] <= waits["p95"] < 30
     assert "Both sides agree, record by record" in ended.stderr
