@@ -83,7 +83,8 @@ class ChunkLinks:
 
     async def announce(self, plans: Sequence[Plan], rows: Mapping[str, LedgerRow]) -> None:
         """Write the parked rows of what is going to wait: before the ledger row that says so."""
-        new = [(plan, ref) for plan in plans for ref in plan.awaits if ref not in rows[plan.record_id].awaits]
+        waits = [plan for plan in plans if plan.do is not Do.WAIT]
+        new = [(plan, ref) for plan in waits for ref in plan.awaits if ref not in rows[plan.record_id].awaits]
         if not new:
             return
         await mark_parents(self.context, {ref.mapping for _, ref in new})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sync.model import LedgerRow, State
+from sync.model import LedgerRow, RecordRef, State
 from tests.simulation.entities.cast import Role, Tie
 from tests.simulation.entities.people import Who
 from tests.simulation.violation import Violation
@@ -157,14 +157,21 @@ class Judge:
         return [f"I7: its delete waits for nobody, or for those that wait for it: {sorted(seen - {who})}"]
 
     def _children(self, who: Who) -> list[Who]:
-        """Who points to it in Campaign, itself apart."""
-        return [
+        """Who points to it in Campaign, or may point there since a call's outcome is not known; itself apart."""
+        held = [
             (role.name, child)
             for role in self.world.cast
             for tie in role.ties
             for child, record in self.held[role.name].items()
-            if tie.parent == who[0] and record[tie.target] == who[1] and (role.name, child) != who
+            if tie.parent == who[0] and record[tie.target] == who[1]
         ]
+        doubtful = [
+            (name, child)
+            for name, rows in self.ledger.items()
+            for child, row in rows.items()
+            if row.unresolved and RecordRef(*who) in row.parents
+        ]
+        return [child for child in (*held, *doubtful) if child != who]
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
