@@ -51,6 +51,12 @@ async def expire_rows(timer: func.TimerRequest) -> None:
     await (await worker_app()).expire_rows()
 
 
+@app.timer_trigger(arg_name="timer", schedule="%RECONCILE_SCHEDULE%")
+async def reconcile_sample(timer: func.TimerRequest) -> None:
+    """Begin to compare a part of the records with Campaign."""
+    await (await worker_app()).reconcile_sample()
+
+
 @app.timer_trigger(arg_name="timer", schedule="%EVENTS_SCHEDULE%", use_monitor=False)
 async def pull_email_events(timer: func.TimerRequest, context: func.Context) -> None:
     """Read Campaign's log exports, and send what waited for its contact; nothing while no container is set."""

@@ -48,6 +48,12 @@ type Tunables = {
   EXPIRE_SCHEDULE: string?
   @description('Files in EVENTS_CONTAINER whose names begin so tell which profiles changed, where Campaign cannot.')
   CONSENT_EXPORTS: string?
+  @description('When a part of the records is compared with Campaign.')
+  RECONCILE_SCHEDULE: string?
+  @description('Share of each mapping\'s records that is compared a day, in turn; 0: none.')
+  RECONCILE_PERCENT: string?
+  @description('Whether that look sends again what differs; else it only reports.')
+  RECONCILE_HEAL: string?
   @description('How far each look for changed opt-outs in Campaign reaches back.')
   CONSENT_OVERLAP_S: string?
   @description('Pages of a full read per control message.')
@@ -122,6 +128,9 @@ var defaults = {
   WAKE_SCHEDULE: '0 * * * * *'
   EXPIRE_SCHEDULE: '0 30 2 * * *'
   CONSENT_EXPORTS: 'profiles'
+  RECONCILE_SCHEDULE: '0 15 3 * * *'
+  RECONCILE_PERCENT: '1'
+  RECONCILE_HEAL: 'false'
   CONSENT_OVERLAP_S: '300'
   PAGES_PER_GROUP: '10'
   CHUNK_RECORDS: '20'

@@ -29,6 +29,7 @@ from sync.flows.health import MappingHealth, health, mapping_health
 from sync.flows.jobs import wake_jobs
 from sync.flows.poison import poison, set_aside
 from sync.flows.pull import Pull
+from sync.flows.reconcile import reconcile_sample
 from sync.flows.report import Reporter
 from sync.flows.targets import Targets
 from sync.flows.wake import wake_parked
@@ -45,6 +46,7 @@ from sync.storage.control import Control
 from sync.storage.day_line import Day
 from sync.storage.events import Events
 from sync.storage.files import Files
+from sync.storage.findings import Findings
 from sync.storage.history import Counters, History, ParkedRecords
 from sync.storage.jobs import Jobs
 from sync.storage.lanes import Lanes, MessageUnreadable, from_message
@@ -86,6 +88,10 @@ class App:
         """Timer: wake what a crash left parked, and jobs that lost their message."""
         await wake_parked(self.context)
         await wake_jobs(self.context)
+
+    async def reconcile_sample(self) -> None:
+        """Timer, daily: begin to compare a part of the records with Campaign."""
+        await reconcile_sample(self.context)
 
     async def expire_rows(self) -> None:
         """Timer, daily: remove old rows."""
@@ -232,6 +238,7 @@ def compose(
         pauses=Pauses(account.table("control"), clock),
         blocked=Blocked(account.table("blocked"), clock),
         jobs=Jobs(account.table("control")),
+        findings=Findings(account.table("findings")),
         consent_map=consent,
         exports=logs,
         shipped=shipped,

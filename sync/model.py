@@ -73,6 +73,10 @@ class Intent(enum.StrEnum):
     """What the record waited for has changed: as RETRY, but what a person put on hold stays there."""
     FORCE = "force"
     """Send even if unchanged, with the fields that updates leave out (`replay --force`)."""
+    HEAL = "heal"
+    """Send even if unchanged, without those fields: what somebody changed in Campaign (`reconcile --heal`)."""
+    EXTRA = "extra"
+    """Delete what has no record in Dynamics, though nothing was known of it (`reconcile --delete-extras`)."""
     APPROVED = "approved"
     """A delete that a person let through the brake."""
 

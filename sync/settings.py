@@ -119,6 +119,16 @@ class Settings(CampaignSettings, EventSettings):
     wake_schedule: Schedule = _schedule("WAKE_SCHEDULE", "0 * * * * *", "When lost wake-ups are looked for.")
     expire_schedule: Schedule = _schedule("EXPIRE_SCHEDULE", "0 30 2 * * *", "When old rows are removed.")
 
+    reconcile_schedule: Schedule = _schedule(
+        "RECONCILE_SCHEDULE", "0 15 3 * * *", "When a part of the records is compared with Campaign."
+    )
+
+    reconcile_percent: Annotated[float, Field(ge=0, le=100)] = _work(
+        "RECONCILE_PERCENT", 1.0, "Share of each mapping's records that is compared a day, in turn; 0: none."
+    )
+    reconcile_heal: bool = _work(
+        "RECONCILE_HEAL", False, "Whether that look sends again what differs; else it only reports."
+    )
     consent_exports: Annotated[str, Field(min_length=1)] = _work(
         "CONSENT_EXPORTS",
         "profiles",

@@ -36,6 +36,9 @@ class FieldInfo:
     read_only: bool = False
     mandatory: bool = False
     values: tuple[str, ...] = ()
+    """Names of an enumeration."""
+    policy: str = ""
+    """Data policy: what Campaign does to a value that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def _fields(content: Mapping[str, Any], prefix: str) -> Iterator[FieldInfo]:
             read_only=told.get("readOnly") is True,
             mandatory=told.get("mandatory") is True,
             values=_values(told.get("values")),
+            policy=str(told.get("dataPolicy") or ""),
         )
 
 

@@ -7,11 +7,13 @@ import sys
 import typer
 
 from sync.cli import consent, deletes, events, mappings, setup
+from sync.cli.block import block, unblock
 from sync.cli.cost import cost
 from sync.cli.doctor import doctor
 from sync.cli.history import history
 from sync.cli.pause import pause, resume
 from sync.cli.rebaseline import rebaseline
+from sync.cli.reconcile import reconcile
 from sync.cli.replay import replay
 from sync.cli.retry import retry
 from sync.cli.status import status
@@ -26,7 +28,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (doctor, status, retry, replay, pause, resume, rebaseline, history, trace, cost):
+for verb in (
+    doctor,
+    status,
+    retry,
+    replay,
+    reconcile,
+    pause,
+    resume,
+    block,
+    unblock,
+    rebaseline,
+    history,
+    trace,
+    cost,
+):
     app.command()(verb)
 app.add_typer(deletes.app, name="deletes")
 app.add_typer(consent.app, name="consent")

@@ -6,7 +6,7 @@ Outcomes are per record; the function does not raise for one. What cannot be wor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sync import telemetry
@@ -32,7 +32,7 @@ from sync.planning.plan import (
     needs_reread,
     plan,
 )
-from sync.planning.rows import quarantine
+from sync.planning.rows import blocked, quarantine
 from sync.planning.scope import scope_of
 from sync.storage.budget import Grant
 from sync.storage.lanes import gather_all
@@ -132,11 +132,12 @@ class Apply:
         context = self._context
         partition = partition_of(chunk.mapping, chunk.epoch, chunk.bucket)
         rows = await context.ledger.get_many(partition, [change.record_id for change in chunk.changes])
-        active, progress, known, drifted = await asyncio.gather(
+        active, progress, known, drifted, erased = await asyncio.gather(
             context.working(chunk.mapping),
             context.watermarks.progress(chunk.mapping),
             self._consent_rows(chunk.mapping, partition, rows),
             context.control.paused(chunk.mapping, drift.FLOW),
+            context.blocked.among(rows),
         )
         if chunk.epoch != progress.epoch:
             # A rebaseline replaced the epoch; its own full read covers every record.
@@ -157,7 +158,10 @@ class Apply:
             consents = await context.usable_consent(chunk.mapping)
             work.consent = ChunkConsent(context, chunk.mapping, partition, consents, known)
         now = context.clock.now()
+        await self._leave(work, erased, now)
         for record_id, row in rows.items():
+            if record_id in erased:
+                continue
             if busy(row, owner, now):
                 wait = look_again(row, now, context.settings.claim_s)
                 await self._back(work, [record_id], delay_s=wait)
@@ -172,6 +176,19 @@ class Apply:
                     work.changes[record_id] = change
                     await self._back(work, [record_id], delay_s=0.5)
         return work
+
+    async def _leave(self, work: Work, erased: Collection[str], now: float) -> None:
+        """Erased people leave the chunk before anything is asked or sent; a row of theirs becomes a tombstone."""
+        for record_id in sorted(erased):
+            change = work.changes.pop(record_id)
+            row = work.rows[record_id]
+            self._context.counters.count(work.mapping, "did:blocked")
+            if row.etag is None or busy(row, work.owner, now) or row == blocked(row):
+                continue
+            done = [Done(blocked(row), "the id is blocked", "blocked")]
+            if not await self._recorder.record(work.mapping, {record_id: row}, done, work.chunk):
+                work.changes[record_id] = change
+                await self._back(work, [record_id], delay_s=0.5)
 
     def _superseded(self, chunk: Chunk) -> None:
         telemetry.event("chunk_superseded", mapping=chunk.mapping, records=len(chunk.changes))

@@ -116,7 +116,12 @@ class Look:
                 before = await self._free_row(partition)
                 if self._looked_since(before):
                     return
-            await self._look(compiled, await self._claim(before, context.clock.now()), permits)
+            claimed = await self._claim(before, context.clock.now())
+            if await context.blocked.among([self.record_id]):
+                # Looked for under the claim: whoever blocks an id waits for claims that were there before.
+                await self._release(claimed)
+                return
+            await self._look(compiled, claimed, permits)
         except RowConflict:
             # The row moved under our claim: the profile was created anew. Nothing of ours is under way: look again.
             await self._let_go(partition)

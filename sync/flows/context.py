@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -29,6 +29,7 @@ from sync.storage.budget import Budget
 from sync.storage.consent_journal import Journal
 from sync.storage.consents import ConsentRows
 from sync.storage.control import Control
+from sync.storage.findings import Findings
 from sync.storage.history import Counters, History, ParkedRecords
 from sync.storage.jobs import Jobs
 from sync.storage.lanes import Lanes
@@ -76,6 +77,7 @@ class Context:
     pauses: Pauses
     blocked: Blocked
     jobs: Jobs
+    findings: Findings
     consent_map: ConsentMap | None = None
     """None: there is no consent flow."""
     fitted: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -83,6 +85,8 @@ class Context:
     shipped: dict[str, str] = field(default_factory=dict)
     compiled: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
     buckets: dict[str, int] = field(default_factory=dict)
+    policies: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    """Campaign's data policies by mapping and version, and field."""
     calls_in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(16))
 
     parents: set[str] = field(default_factory=set)

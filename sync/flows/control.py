@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.flows import jobs, replay
+from sync.flows import jobs, reconcile, replay
 from sync.flows.commands import Expire, FullRead, JobStep, RunNow, read_command
 from sync.flows.context import Context
 from sync.flows.expire import expire_rows
@@ -11,7 +11,7 @@ from sync.flows.full_read import read_group
 from sync.flows.pull import Pull
 from sync.flows.sweep import sweep
 
-WORKERS: dict[str, jobs.Worker] = {replay.VERB: replay.work}
+WORKERS: dict[str, jobs.Worker] = {replay.VERB: replay.work, reconcile.VERB: reconcile.work}
 
 
 async def control(context: Context, body: str, *, invocation: str) -> None:

@@ -33,6 +33,10 @@ CONVERSIONS = 1
 """Raise it when a release sends something else for the same mapping: every mapping is then replayed."""
 
 
+MERGE_COLUMNS = ("merged", "_masterid_value")
+"""The loser of a merge stays as an inactive row with these set (contact, account and lead have them)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Marking:
     """What is written instead of a delete; `hash` stands in the ledger row of a record that was so marked."""
@@ -104,6 +108,11 @@ class CompiledMapping:
         """Columns that the mapping needs and the row lacks. Absent is not null: read the row again."""
         return tuple(column for column in self.columns if column not in row and column != self.key_column)
 
+    def merged_into(self, row: Row) -> str:
+        """The id of the record into which this one was merged, if merges are followed; empty otherwise."""
+        lost = self.follow_merges and row.get("merged") is True
+        return str(row.get("_masterid_value") or "").lower() if lost else ""
+
     def project(self, row: Row, record_id: str) -> Projection:
         """Map one row; never raises for a JSON value. A column that is absent is the problem `column_absent`."""
         program = self._program
@@ -164,7 +173,8 @@ def compile_mapping(mapping: Mapping, version: str) -> CompiledMapping:
     options = mapping.options
     conditions = (*conditions_of(mapping.filter), *conditions_of(options.first_load))
     used = (*(field.source for field in mapping.fields), *(condition.column for condition in conditions))
-    columns = tuple(sorted({*filter(None, [key]), *used}))
+    merges = MERGE_COLUMNS if options.follow_merges else ()
+    columns = tuple(sorted({*filter(None, [key]), *merges, *used}))
     return CompiledMapping(
         name=mapping.mapping,
         version=version,

@@ -16,6 +16,7 @@ from sync.planning.scope import Scope
 from sync.planning.ties import PARENT_DELETED, PARENT_EMPTY, PARENT_MISSING, Standing, Tied, Verdict, tie
 
 COMMANDS = (Intent.RETRY, Intent.FORCE, Intent.APPROVED)
+MERGED = "merged into another"
 MOST_ATTEMPTS = 5
 LOOK_AGAIN_S = 1.0
 LONGEST_LOOK_S = 30.0
@@ -131,11 +132,13 @@ def _present(
     parents: Mapping[RecordRef, Standing],
     scope: Scope,
 ) -> Plan:
-    force = intent is Intent.FORCE
+    force = intent in (Intent.FORCE, Intent.HEAL)
     if row.state is State.HOLD and intent not in COMMANDS and source.version <= row.version:
         return Plan(record_id, Do.NOTHING, "on hold")
     if resolved(row) and not force and row.version > source.version:
         return Plan(record_id, Do.NOTHING, "stale")
+    if compiled.follow_merges == "delete" and compiled.merged_into(source.values):
+        return _absent(record_id, row, compiled, intent, merged=True)
     settled = row.version == source.version and row.mapping_version == compiled.version
     woken = intent is Intent.WOKEN and row.code in (PARENT_DELETED, PARENT_EMPTY)
     if row.state is State.QUARANTINED and settled and intent not in COMMANDS and not woken:
@@ -169,7 +172,14 @@ def _present(
         return Plan(record_id, Do.RECORD, "unchanged", source, projection, same, awaits=tied.awaits)
     do = Do.UPDATE if row.hash else Do.INSERT
     return Plan(
-        record_id, do, "changed", source, projection, force=force, links=tied.links, awaits=tied.awaits
+        record_id,
+        do,
+        "changed",
+        source,
+        projection,
+        force=intent is Intent.FORCE,
+        links=tied.links,
+        awaits=tied.awaits,
     )
 
 
@@ -253,18 +263,24 @@ def _waits_for_a_change(
     return not compiled.in_first_load(source.values)
 
 
-def _absent(record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: Intent) -> Plan:
+def _absent(
+    record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: Intent, *, merged: bool = False
+) -> Plan:
+    """A record that is gone; `merged`: into another, while its row stays in Dynamics."""
     waits = resolved(row) and intent not in COMMANDS
     if waits and row.state is State.HOLD:
         return Plan(record_id, Do.NOTHING, "on hold")
     if waits and row.state is State.PARKED and row.code == DELETE_BRAKE:
         return Plan(record_id, Do.NOTHING, "parked")
-    if resolved(row) and row.state is State.DELETED:
+    if resolved(row) and row.state is State.DELETED and intent is not Intent.EXTRA:
         return Plan(record_id, Do.NOTHING, "deleted already")
     left_out = row.code == PARENT_MISSING or row.state is State.FILTERED
     never_sent = row.state is State.NEW or (left_out and not row.hash)
-    if resolved(row) and never_sent:
-        return Plan(record_id, Do.RECORD, "deleted before it was sent", row=tombstone(row, compiled.version))
+    if resolved(row) and never_sent and intent is not Intent.EXTRA:
+        why = "merged before it was sent" if merged else "deleted before it was sent"
+        return Plan(record_id, Do.RECORD, why, row=tombstone(row, compiled.version))
+    if merged or intent is Intent.EXTRA:
+        return Plan(record_id, Do.DELETE, MERGED if merged else "nobody has its key")
     if compiled.delete_mark is not None:
         if resolved(row) and not row.hash:
             return Plan(

@@ -8,7 +8,8 @@ from sync.model import LedgerRow, State
 
 OUTSIDE = "filtered_out"
 LATER = "not_in_first_load"
-"""Codes of rows: outside the filter; left out by the first load."""
+BLOCKED = "blocked"
+"""Codes of rows: outside the filter; left out by the first load; of an erased person."""
 
 
 def resolved(row: LedgerRow) -> bool:
@@ -35,6 +36,11 @@ def tombstone(row: LedgerRow, mapping_version: str) -> LedgerRow:
 def filtered(row: LedgerRow, version: int, mapping_version: str) -> LedgerRow:
     """The row of a record that is outside the filter, and of which Campaign holds nothing."""
     return replace(tombstone(row, mapping_version), state=State.FILTERED, version=version, code=OUTSIDE)
+
+
+def blocked(row: LedgerRow) -> LedgerRow:
+    """The row of an erased person: nothing that tells what was sent."""
+    return replace(tombstone(row, row.mapping_version), code=BLOCKED)
 
 
 def quarantine(row: LedgerRow, code: str, version: int, mapping_version: str) -> LedgerRow:

@@ -43,6 +43,10 @@ class ConsentRows:
         """Forget a contact, whatever the row says."""
         await self._table.delete(partition, record_id)
 
+    async def remove_read(self, row: ConsentRow) -> None:
+        """Delete the row if it is still as it was read; raises RowConflict."""
+        await self._table.delete(row.partition, row.record_id, row.etag)
+
     async def scan(self, partition: str) -> AsyncIterator[ConsentRow]:
         """All rows of a partition."""
         async for stored in self._table.scan(Query(partition=partition)):

@@ -211,6 +211,11 @@ class Events:
             removed += sum(await asyncio.gather(*map(self._remove, some[first : first + MOST_GETS])))
         return removed
 
+    async def forget(self, contact: str) -> int:
+        """Delete all rows of a contact, whatever the delivery (a scan of the table); how many."""
+        query = Query(row_from=f"{contact}:", row_below=f"{contact};")
+        return await self.remove([stored async for stored in self._table.scan(query)])
+
     async def _remove(self, ops: list[Op]) -> int:
         while ops:
             try:

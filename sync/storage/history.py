@@ -114,6 +114,10 @@ class ParkedRecords:
         stored = await self._table.get(awaited, f"{mapping}:{record_id}")
         return _parked(stored) if stored else None
 
+    async def waits(self, awaited: str, mapping: str, record_id: str) -> bool:
+        """Whether a record waits for this."""
+        return await self._table.get(awaited, f"{mapping}:{record_id}") is not None
+
     async def remove(self, awaited: str, mapping: str, record_id: str) -> None:
         await self._table.delete(awaited, f"{mapping}:{record_id}")
 

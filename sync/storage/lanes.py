@@ -75,6 +75,13 @@ def _change(item: list[Any]) -> Change:
     return Change(record_id, kind, SourceRow(record_id, int(item[2]), dict(item[3])))
 
 
+def without(body: str, record_id: str) -> str:
+    """A chunk's message without one of its records; empty if nothing is left. Raises MessageUnreadable."""
+    chunk = from_message(body)
+    changes = tuple(change for change in chunk.changes if change.record_id != record_id)
+    return to_message(replace(chunk, changes=changes)) if changes else ""
+
+
 def chunks_of(template: Chunk, changes: Iterable[Change], *, most: int) -> list[Chunk]:
     """The changes of one partition as chunks of at most `most` records and 48 KiB each.
 

@@ -121,6 +121,13 @@ class Ledger:
         """One page of a partition, for scans that must be resumable."""
         return await self._table.page(Query(partition=partition), size=size, token=token)
 
+    async def after(self, partition: str, record_id: str, *, size: int) -> Sequence[Stored]:
+        """The next rows of a partition behind a record, in the order of their ids."""
+        page = await self._table.page(
+            Query(partition=partition, row_from=f"{record_id} " if record_id else None), size=size
+        )
+        return page.rows
+
     async def scan(self, mapping: str, epoch: int, buckets: Iterable[int]) -> AsyncIterator[LedgerRow]:
         """All rows of some buckets."""
         for bucket in buckets:

@@ -55,6 +55,15 @@ class ParkedEvents:
     async def remove(self, parked: ParkedEvent) -> None:
         await self._table.delete(_awaited(parked.contact), parked.partition)
 
+    async def forget(self, contact: str) -> int:
+        """Delete what waits for a contact or was refused; how many rows."""
+        gone = 0
+        for partition in (_awaited(contact), _refused(contact)):
+            async for stored in self._table.scan(Query(partition=partition)):
+                await self._table.delete(partition, str(stored.entity["RowKey"]))
+                gone += 1
+        return gone
+
     async def page(self, token: str | None) -> tuple[list[ParkedEvent], str | None]:
         """Some of what waits by itself, and the token of the rest (None: that was the last)."""
         page = await self._table.page(_WAITING, size=PAGE, token=token)

@@ -144,6 +144,10 @@ class Office:
         """The function app works until the lanes are empty, and the tick after."""
         asyncio.run(self._work(rounds))
 
+    def reconcile(self) -> None:
+        """The daily timer ticks."""
+        asyncio.run(self.compose(Settings.load(self.environ), self.clock).app.reconcile_sample())
+
     async def _work(self, rounds: int) -> None:
         for _ in range(rounds):
             await self.tick()

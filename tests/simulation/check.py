@@ -26,6 +26,11 @@ def at_rest(world: World, *, again: bool = False) -> None:
         wrong += [
             f"{record_id}: {text}" for text in _record(world, record_id, row, profiles.pop(record_id, []))
         ]
+    for stranger in world.people.strangers:
+        profiles.pop(stranger, None)
+        row = rows.pop(stranger, None)
+        if row is not None and row.state not in (State.DELETED, State.PARKED):
+            wrong.append(f"a stranger that is {row.state}")
     wrong += [f"a profile nobody asked for: {name}" for name in profiles]
     nobody = rows.pop(NOBODY, None)
     wrong += [f"{NOBODY}: {nobody.state}"] if nobody is not None and nobody.state is not State.DELETED else []
@@ -41,6 +46,9 @@ def at_rest(world: World, *, again: bool = False) -> None:
     )
     if over:
         wrong.append(over)
+    differs = {"edited", "missing", "stale", "rewritten"}.intersection(world.last_look()) if again else set()
+    if differs:
+        wrong.append(f"reconcile: {sorted(differs)} in a synced system")
     if wrong:
         raise Violation("; ".join(wrong[:6]))
 
@@ -55,7 +63,10 @@ def _record(world: World, record_id: str, row: LedgerRow | None, profiles: list[
             return ["I7: an open claim at rest"]
         if row.unresolved and row.state in (State.SYNCED, State.NEW):
             return [f"I7: unresolved at rest, {row.state}"]
-    if world.people.alive(record_id):
+    if record_id in world.witness.blocked:
+        fits = row is None or (row.state is State.DELETED and row.code == "blocked" and not row.hash)
+        return [] if profile is None and fits else [f"blocked, but {row} and profile {profile is not None}"]
+    if world.people.alive(record_id) and not world.people.lost(record_id):
         return _living(world, record_id, row, profile)
     return _gone(world, record_id, row, profile)
 
@@ -80,7 +91,9 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
         # Nothing new to send, so nobody looked: what we sent last is what the record still says.
         erased = people.erased.get(record_id, {})
         unnoticed = bool(erased) and all(erased.get(name) == value for name, value in expected.items())
-        return [] if unnoticed else ["I1: no profile"]
+        return [] if unnoticed and not world.healed else ["I1: no profile"]
+    if record_id in people.edited and not world.healed:
+        expected.pop("lastName", None)
     differs = [name for name, value in expected.items() if profile[name] != value]
     if differs:
         return [f"I1: {', '.join(f'{name} {profile[name]!r} not {expected[name]!r}' for name in differs)}"]
@@ -128,7 +141,7 @@ def _gone(world: World, record_id: str, row: LedgerRow | None, profile: dict[str
     if row.state is not State.DELETED:
         return [f"I7: gone, but {row.state} {row.code}"]
     deletes = world.people.mapping.deletes
-    if profile is not None and deletes is True:
+    if profile is not None and (deletes is True or world.people.lost(record_id)):
         return ["I1: gone, but its profile is there"]
     if profile is not None and deletes == "mark" and profile["fax"] != DELETED:
         return [f"I1: gone, fax {profile['fax']!r}"]

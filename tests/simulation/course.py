@@ -110,6 +110,7 @@ async def again(world: World) -> None:
         await world.wait(1.0)
         await world.host.until_idle()
     world.people.replay("replay")
+    world.begin_compare()
     tick(world, "expire_rows")
     await world.wait(world.settings.message_lease_s)
     tick(world, "wake_parked")

@@ -20,6 +20,7 @@ SELECTED = (
     "middlename",
     "fax",
     "familystatuscode",
+    "merged",
 )
 OUTSIDE = 4
 """The family status that the filter leaves out."""
@@ -30,7 +31,7 @@ TEXT = """\
 mapping: contacts
 source: {{table: contact, entity_set: contacts, key: contactid}}
 target: {{resource: profile, key: externalId}}
-options: {{deletes: {deletes}, on_missing: {on_missing}{leaving}}}
+options: {{deletes: {deletes}, on_missing: {on_missing}, follow_merges: {merges}{leaving}}}
 fields:
   - {{source: firstname, target: firstName, type: string, length: 30, too_long: truncate}}
   - {{source: lastname, target: lastName, type: string, length: 50}}
@@ -55,6 +56,11 @@ class SmallMapping:
     filtered: bool = False
     leaving: str = "keep"
     """Or `delete`, `mark`."""
+    merges: str = "false"
+
+    def loses(self, source: Values) -> bool:
+        """Whether the profile of this contact goes, since it was merged into another."""
+        return self.merges == "delete" and bool(source.get("merged"))
 
     @property
     def text(self) -> str:
@@ -63,6 +69,7 @@ class SmallMapping:
             deletes=_mark(self.deletes, DELETED),
             leaving=f", leaving: {_mark(self.leaving, LEFT)}" if self.filtered else "",
             on_missing=self.on_missing,
+            merges=self.merges,
             one=table[1],
             two=table[2],
         )

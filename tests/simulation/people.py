@@ -8,10 +8,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sync.flows import replay
+from sync.flows import reconcile, replay
+from sync.flows.block import block
 from sync.flows.commands import RunNow, send
 from sync.model import Intent
+from sync.storage.events import Events
 from sync.storage.history import ParkedRecords
+from sync.storage.parked_events import ParkedEvents
 from sync.storage.pauses import PARTS
 from tests.simulation.oracle import BAD_EMAIL, OUTSIDE, SELECTED, SmallMapping
 from tests.simulation.scenario import MAPPING
@@ -40,6 +43,9 @@ class People:
         self.serial = 0
         self.erased: dict[str, dict[str, Any]] = {}
         """Profiles that a person deleted in Campaign, as they were."""
+        self.edited: set[str] = set()
+        """Profiles that somebody edited in Campaign, and those that have a key of nobody."""
+        self.strangers: set[str] = set()
         self.tasks: set[asyncio.Task[Any]] = set()
         """Commands that run."""
         self.trouble = Trouble(world, self)
@@ -97,6 +103,9 @@ class People:
             (0.5, self.command),
             (0.5, self.pause),
             (0.3, self.resume),
+            (0.25, self.block),
+            (1.0, self.merge),
+            (0.5, self.edit_profile),
         )
         self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
 
@@ -118,7 +127,7 @@ class People:
         table = self._table()
         if record_id in table.rows:
             values = self.current(record_id)
-            self.old.setdefault(record_id, []).append(values)
+            self.old.setdefault(record_id, []).append({k: v for k, v in values.items() if k != "merged"})
             self.world.witness.learned(record_id, table.rows[record_id]["versionnumber"], values)
         else:
             self.world.witness.learned(record_id, table.deleted[record_id], None)
@@ -212,6 +221,20 @@ class People:
         self.learn(record_id)
         self._did("delete", record_id)
 
+    def lost(self, record_id: str) -> bool:
+        """Whether this living contact was merged into another and its profile goes for it."""
+        return self.alive(record_id) and self.mapping.loses(self.current(record_id))
+
+    def merge(self) -> None:
+        """Two contacts turn out to be one: the loser stays as an inactive row."""
+        living = [one for one in self.ids if self.alive(one) and not self.current(one)["merged"]]
+        if len(living) > 1:
+            winner, loser = self.rng.sample(living, 2)
+            self.world.dynamics.merge(winner, loser)
+            self.learn(winner)
+            self.learn(loser)
+            self._did("merge", loser)
+
     def delete_and_restore(self) -> None:
         """Gone and back between two polls."""
         record_id = self._someone()
@@ -272,6 +295,8 @@ class People:
             self.run_now,
             self.replay_matching,
             self.replay_list,
+            self.reconcile,
+            self.reconcile_some,
         )
         self.rng.choice(commands)()
 
@@ -290,6 +315,35 @@ class People:
         ways: tuple[dict[str, Any], ...] = ({"matching": "gendercode eq 1"}, {"since": self.world.now() - 60})
         self.replay(self.rng.choice(("replay", "force")), **self.rng.choice(ways))
 
+    def reconcile(self, **narrowed: Any) -> None:
+        """Compare, mostly to heal; the list of what Campaign holds included unless it is a sample."""
+        world = self.world
+        progress = world.at_once(world.watermarks.progress(MAPPING))
+        if progress.generation:
+            chosen = {"heal": self.rng.random() < 0.8, "delete_extras": self.rng.random() < 0.5, **narrowed}
+            wanted = reconcile.Reconcile(epoch=progress.epoch, **chosen)
+            world.at_once(reconcile.start(world.person(), MAPPING, wanted, who="sim", total=0))
+            self._did("reconcile", "")
+
+    def reconcile_some(self) -> None:
+        """A sample from somewhere on."""
+        self.reconcile(sample=2, bucket=1, after=self.rng.choice(self.ids))
+
+    def edit_profile(self) -> None:
+        """Somebody edits a profile in Campaign, or makes one with a key that no contact has."""
+        if self.rng.random() < 0.3:
+            self.serial += 1
+            stranger = f"{self.serial:08x}-eeee-4000-8000-000000000000"
+            self.world.campaign.seed([{"externalId": stranger}])
+            self.strangers.add(stranger)
+            self._did("stranger", stranger)
+            return
+        record_id = self.rng.choice(self.ids)
+        if any(profile["externalId"] == record_id for profile in self.world.campaign.dump()):
+            self.world.campaign.edit(record_id, {"lastName": "Meddled"})
+            self.edited.add(record_id)
+            self._did("edit_profile", record_id)
+
     def replay_list(self) -> None:
         """By a list of ids, some of which nobody has."""
         person = self.world.person()
@@ -303,6 +357,25 @@ class People:
         task = self.world.loop.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    def block(self) -> None:
+        """Somebody blocks a person, and erases the profile once the command says that it is done."""
+        record_id = self.rng.choice(self.ids)
+        if record_id in self.world.witness.blocked:
+            return
+        self._did("block", record_id)
+        self.world.witness.blocked[record_id] = float("inf")
+        self.begin_task(self._block(record_id))
+
+    async def _block(self, record_id: str) -> None:
+        world = self.world
+        events = Events(world.clean.table("events"))
+        parked = ParkedEvents(world.clean.table("parkedevents"))
+        await block(world.person(), events, parked, record_id, who="sim")
+        world.witness.blocked[record_id] = world.now()
+        if any(profile["externalId"] == record_id for profile in world.campaign.dump()):
+            world.campaign.delete(record_id)
+        world.note("people", f"blocked {record_id}")
 
     def pause(self) -> None:
         """Somebody pauses a flow or a lane."""

@@ -122,6 +122,11 @@ class Stage(DriftSteps):
     async def delete(self, id: str) -> None:
         self.world.people.delete(self._id(id))
 
+    async def merge(self, winner: str, loser: str) -> None:
+        self.world.dynamics.merge(self._id(winner), self._id(loser))
+        self.world.people.learn(self._id(winner))
+        self.world.people.learn(self._id(loser))
+
     async def erase(self, id: str) -> None:
         """Somebody deletes the profile in Campaign."""
         self.world.campaign.delete(self._id(id))

@@ -41,6 +41,8 @@ class Witness:
         self.forbidden_since = float("inf")
         """Requests sent from then on go to a system that this sync was not set up for."""
         self.violations: list[str] = []
+        self.blocked: dict[str, float] = {}
+        """Erased people, and since when nothing about them may arrive at Campaign."""
 
     def learned(self, record_id: str, version: int, values: dict[str, Any] | None) -> None:
         """A person changed the source."""
@@ -55,6 +57,8 @@ class Witness:
         self.sent.append(sent_at)
         if sent_at >= self.forbidden_since:
             self._wrong(f"environment guard: {request.method} sent to Campaign")
+        if world.now() > self.blocked.get(entry.record, float("inf")):
+            self._wrong(f"block: {entry.note} of {entry.record} arrives")
         if request.method == "GET" or not 200 <= response.status < 300:
             return
         verb = entry.note.rpartition(".")[2]
@@ -67,6 +71,8 @@ class Witness:
 
     def _in_order(self, record_id: str, verb: str, body: dict[str, Any]) -> None:
         """The written state must be one the source had, not before the one written last (I3)."""
+        if verb == "delete" and record_id in self._world.people.strangers:
+            return
         facts = self.facts.get(record_id, [])
         fitting = [index for index, fact in enumerate(facts) if self._fits(fact, verb, body)]
         if not fitting:
@@ -92,6 +98,8 @@ class Witness:
             return did == (
                 "delete" if mapping.deletes is True else {"fax": DELETED} if mapping.deletes else ""
             )
+        if mapping.loses(values):
+            return did == "delete"
         if not mapping.wanted(values):
             return bool(did == {"keep": "", "delete": "delete", "mark": {"fax": LEFT}}[mapping.leaving])
         return verb != "delete" and self._matches(mapping, values, body)
@@ -99,7 +107,7 @@ class Witness:
     @staticmethod
     def _matches(mapping: SmallMapping, values: dict[str, Any], body: dict[str, Any]) -> bool:
         expected = mapping.profile(values)
-        if expected is None:
+        if expected is None or mapping.loses(values):
             return False
         raw = {**values, "gendercode": values.get("gendercode")}
         plain = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import random
 from collections import Counter
 from collections.abc import Coroutine, Mapping
@@ -88,6 +89,8 @@ class World:
         self.witness = Witness(self)
         self.people = People(self)
         self.made = 0
+        self.healed = False
+        """Every record has been compared with Campaign, and sent again if it differed."""
         self._person: Context | None = None
         self.fate_once = ""
         if tracing:
@@ -283,6 +286,14 @@ class World:
             if row[:4] == "job-" and stored.entity["state"] == "running"
         ]
 
+    def last_look(self) -> dict[str, int]:
+        """What the last comparison with Campaign found."""
+        rows = self.account.tables["control"].rows
+        looks = [(row, stored.entity) for (_, row), stored in rows.items() if row[:4] == "job-"]
+        found = [str(entity["found"]) for _, entity in sorted(looks) if entity["verb"] == "reconcile"]
+        told: dict[str, int] = json.loads(found[-1])
+        return told
+
     def ledger_rows(self) -> dict[str, LedgerRow]:
         """Ledger rows of the current epoch by record id."""
         rows = [from_stored(stored) for stored in self.account.tables["ledger"].rows.values()]
@@ -312,6 +323,7 @@ class World:
         if self.people.last_orders():
             await self.settle()
         self.check()
+        await self.compare()
         await course.again(self)
         self.check(again=True)
         self._count_history()
@@ -319,6 +331,16 @@ class World:
     async def settle(self) -> None:
         """Let everything come to rest."""
         await course.settle(self)
+
+    def begin_compare(self) -> None:
+        self.people.reconcile(heal=True, delete_extras=False)
+
+    async def compare(self) -> None:
+        """Compare everything with Campaign and heal what differs; afterwards nothing may differ any more."""
+        self.begin_compare()
+        await self.settle()
+        self.healed = True
+        self.check()
 
     def check(self, *, again: bool = False) -> None:
         """Everything that must hold at rest; raises Violation."""

@@ -15,6 +15,7 @@ from sync.campaign.log_csv import WIDE_BOMS, CsvStream, Record
 from sync.errors import SyncError
 from sync.flows.events.context import FLOW, EventContext, guard
 from sync.flows.events.message import send_partitions
+from sync.flows.events.standing import Standing
 from sync.model import EmailEvent
 from sync.planning.exports import BadLine, HeaderUnknown, Left, LineReader, reader_for
 from sync.storage.events import Merged, partition_for
@@ -225,6 +226,9 @@ class Reading:
         """Store, queue, note, and only then move the file's row."""
         context, batch = self._context, self._batch
         self._batch = Batch()
+        erased = await context.base.blocked.among({event.contact for event in batch.events})
+        batch.left[Standing.BLOCKED.value] += sum(event.contact in erased for event in batch.events)
+        batch.events = [event for event in batch.events if event.contact not in erased]
         open_rows, merged = await self._store(batch)
         messages = await send_partitions(context, self._epoch, open_rows)
         await context.files.note_bad(batch.bad)

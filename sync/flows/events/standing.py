@@ -22,7 +22,7 @@ class Standing(StrEnum):
     UNKNOWN = "contact_unknown"
     DELETED = "contact_deleted"
     BLOCKED = "contact_blocked"
-    """Its profile was erased in Campaign: perhaps by the person's own wish."""
+    """Its profile was erased in Campaign, perhaps by the person's own wish, or a person blocked the id."""
 
 
 async def standings(context: Context, contacts: Collection[str]) -> dict[str, Standing]:
@@ -35,6 +35,7 @@ async def standings(context: Context, contacts: Collection[str]) -> dict[str, St
         part = doubtful[start : start + IDS_PER_READ]
         there = await exist(context, part)
         found.update((one, Standing.THERE if one in there else Standing.UNKNOWN) for one in part)
+    found.update(dict.fromkeys(await context.blocked.among(ids), Standing.BLOCKED))
     return {record_id: standing for record_id, standing in found.items() if standing is not None}
 
 

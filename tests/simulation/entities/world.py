@@ -71,6 +71,12 @@ class EntityWorld(World):
         """Lost wake-ups are made up for first: each timer run finds one."""
         check.at_rest(self, again=again)
 
+    async def compare(self) -> None:
+        """Nobody edits in Campaign here."""
+
+    def begin_compare(self) -> None:
+        return
+
     async def settle(self) -> None:
         """Come to rest; then the wake-ups that were lost while things went wrong are made up for."""
         await course.settle(self)

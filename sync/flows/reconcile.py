@@ -1,0 +1,333 @@
+"""reconcile: read records in Campaign and compare them with map(source); a job of `jobs.py`, page by page.
+
+`ledger`: rows in the order of their buckets, a part of them or all; each costs one Campaign call from the backfill's
+share of the budget. `extras` (after all rows): the list of what Campaign holds, some hundred records a call, for keys
+that no record has. What differs is kept in the table `findings`, and sent again where that was asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from sync import telemetry
+from sync.campaign.records import Records
+from sync.dynamics.client import IDS_PER_READ
+from sync.errors import SyncError, Throttled
+from sync.flows import jobs
+from sync.flows.context import LONGEST_WAIT_S, Context
+from sync.flows.dispatch import dispatch
+from sync.model import Change, ChangeKind, Intent, Lane, LedgerRow, SourceRow, State
+from sync.planning.compare import DIFFERS, Found, Verdict, judge
+from sync.planning.compile import CompiledMapping
+from sync.planning.rows import BLOCKED
+from sync.storage.budget import BACKFILL_SHARE
+from sync.storage.findings import Finding
+from sync.storage.jobs import RUNNING, Job
+from sync.storage.lanes import gather_all
+from sync.storage.ledger import bucket_of, from_stored, partition_of
+from sync.storage.watermarks import Progress
+
+VERB = "reconcile"
+LIST_PAGE = 200
+NOTE = "reconcile"
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Reconcile(BaseModel):
+    """What is wanted. `sample` 0: every record, and extras; else so many, from (`bucket`, `after`) on, round and round.
+
+    `heal`: send what differs again. `delete_extras`: delete those, under the brake. `rotates`: the next timer goes on
+    where this one ends, so that every record is looked at in turn.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    epoch: int
+    sample: int = 0
+    bucket: int = 0
+    after: str = ""
+    heal: bool = False
+    delete_extras: bool = False
+    rotates: bool = False
+
+
+class Place(BaseModel):
+    """How far it has come: behind the row `after` of a bucket, `turns` buckets after the first; or behind `link`."""
+
+    model_config = ConfigDict(frozen=True)
+    part: Literal["ledger", "extras"] = "ledger"
+    bucket: int = 0
+    after: str = ""
+    turns: int = 0
+    link: str = ""
+
+
+async def start(context: Context, mapping: str, wanted: Reconcile, *, who: str, total: int) -> Job:
+    """Begin a look."""
+    return await jobs.start(context, mapping, VERB, wanted.model_dump_json(), who=who, total=total)
+
+
+@dataclass
+class Look:
+    """What one page works with."""
+
+    context: Context
+    mapping: str
+    wanted: Reconcile
+    compiled: CompiledMapping
+    target: Records
+    progress: Progress
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+async def work(context: Context, job: Job) -> Job:
+    """Compare one page; the job as it stands after it."""
+    wanted = Reconcile.model_validate_json(job.spec)
+    progress = await context.watermarks.progress(job.mapping)
+    if progress.epoch != wanted.epoch:
+        return jobs.done(job)
+    await context.guard(progress)
+    try:
+        compiled = await context.working(job.mapping)
+    except SyncError as error:
+        if error.code != "mapping_disabled":
+            raise
+        return jobs.done(job)
+    target = await context.target(compiled)
+    look = Look(context, job.mapping, wanted, compiled, target, progress)
+    place = (
+        Place.model_validate_json(job.place) if job.place else Place(bucket=wanted.bucket, after=wanted.after)
+    )
+    after = await (_ledger_page(look, place, job) if place.part == "ledger" else _list_page(look, place))
+    seen = look.counts.pop("seen", 0)
+    job = replace(job, done=job.done + seen).counted(**look.counts)
+    if after is not None:
+        return replace(job, place=after.model_dump_json())
+    telemetry.event("reconciled", mapping=job.mapping, records=job.done, **job.found)
+    return jobs.done(job)
+
+
+async def _ledger_page(look: Look, place: Place, job: Job) -> Place | None:
+    """Compare the rows behind `place`; where the next page begins, None after the last."""
+    context, wanted = look.context, look.wanted
+    buckets = context.buckets[look.mapping]
+    most = _affordable(context)
+    most = min(most, wanted.sample - job.done) if wanted.sample else most
+    partition = partition_of(look.mapping, wanted.epoch, place.bucket)
+    page = await context.ledger.after(partition, place.after, size=most)
+    rows = [from_stored(stored) for stored in page]
+    await _compare(look, rows)
+    look.counts["seen"] += len(rows)
+    if wanted.sample and job.done + len(rows) >= wanted.sample:
+        await _remember(look, place.bucket, rows[-1].record_id)
+        return None
+    if len(rows) == most:
+        return place.model_copy(update={"after": rows[-1].record_id})
+    # The first bucket comes once more where the look began in its middle.
+    turns = place.turns + 1
+    if turns < buckets or (turns == buckets and wanted.after):
+        return Place(bucket=(place.bucket + 1) % buckets, turns=turns)
+    await _remember(look, wanted.bucket, wanted.after)
+    return None if wanted.sample else Place(part="extras")
+
+
+def _affordable(context: Context) -> int:
+    """Rows of a page: as many as the backfill's share pays for while a function may wait."""
+    slot = context.budget.limit.interval / BACKFILL_SHARE
+    return max(1, min(IDS_PER_READ, int(LONGEST_WAIT_S / slot)))
+
+
+async def _remember(look: Look, bucket: int, after: str) -> None:
+    if look.wanted.rotates:
+        await look.context.control.note(look.mapping, NOTE, f"{bucket} {after}")
+
+
+async def _compare(look: Look, rows: Sequence[LedgerRow]) -> None:
+    context = look.context
+    sent = {row.record_id: row for row in rows if row.state is State.SYNCED}
+    look.counts[Found.LEFT.value] += len(rows) - len(sent)
+    if not sent:
+        return
+    erased = await context.blocked.among(sent)
+    sources = await _sources(look, [record_id for record_id in sent if record_id not in erased])
+    policies = await _policies(look)
+    verdicts: dict[str, Verdict] = {}
+
+    async def one(record_id: str, source: SourceRow) -> None:
+        shown = await _shown(look, record_id)
+        verdicts[record_id] = judge(source, sent[record_id], shown, look.compiled, policies)
+
+    await gather_all([one(record_id, source) for record_id, source in sources.items()])
+    look.counts[Found.LEFT.value] += len(sent) - len(sources)
+    await _settle(look, sent, verdicts)
+
+
+async def _sources(look: Look, record_ids: Sequence[str]) -> dict[str, SourceRow]:
+    """What Dynamics has now; what it has not is on its way to be deleted."""
+    compiled = await look.context.widened(look.compiled)
+    async with look.context.dynamics_permit(spare=1):
+        return await look.context.dynamics.read(
+            compiled.entity_set, compiled.key_column, compiled.columns, record_ids
+        )
+
+
+async def _policies(look: Look) -> Mapping[str, str]:
+    """Campaign's data policies by field, asked for once per worker and mapping version."""
+    context = look.context
+    key = (look.mapping, look.compiled.version)
+    known = context.policies.get(key)
+    if known is None:
+        told = await look.target.describe(lambda: _spend(context))
+        known = {path: info.policy for path, info in told.fields.items() if info.policy}
+        context.policies[key] = known
+    return known
+
+
+async def _shown(look: Look, record_id: str) -> Mapping[str, Any] | None:
+    """The record as Campaign shows it; a second one with the same key is the apply's to find out about."""
+    context = look.context
+    async with context.calls_in_flight:
+        await _spend(context)
+        look.counts["calls"] += 1
+        refs = await look.target.find(record_id)
+    return refs[0].shown if refs else None
+
+
+async def _spend(context: Context) -> None:
+    """Wait for one call of the backfill's share."""
+    reserved_at, permits = 0.0, 0
+    while True:
+        grant = await context.budget.take(
+            1, backfill=True, reserved_at=reserved_at, permits=permits, longest_s=LONGEST_WAIT_S
+        )
+        if not grant.denied:
+            return
+        wait = grant.start - context.clock.now()
+        if wait > LONGEST_WAIT_S:
+            raise Throttled("campaign_throttled", wait, "the backfill's share of the budget is used up")
+        await context.clock.sleep(wait)
+        reserved_at, permits = grant.start, grant.reserved
+
+
+async def _settle(look: Look, rows: Mapping[str, LedgerRow], verdicts: Mapping[str, Verdict]) -> None:
+    """Send what is to be healed, then write down what was found."""
+    context = look.context
+    findings: list[Finding] = []
+    heal: list[str] = []
+    agree: list[str] = []
+    for record_id, verdict in verdicts.items():
+        before = await context.findings.get(look.mapping, record_id)
+        found = verdict.found
+        row_hash = rows[record_id].hash
+        if (
+            found is Found.EDITED
+            and before
+            and before.healed
+            and (before.hash, before.fields) == (row_hash, verdict.fields)
+        ):
+            found = Found.REWRITTEN
+        look.counts[found.value] += 1
+        if found in DIFFERS and look.wanted.heal:
+            heal.append(record_id)
+        if found is Found.AGREES and before is not None:
+            agree.append(record_id)
+        if found in (*DIFFERS, Found.REWRITTEN):
+            healed = record_id in heal or found is Found.REWRITTEN
+            findings.append(
+                Finding(record_id, found.value, verdict.fields, row_hash, healed, context.clock.now())
+            )
+    if heal:
+        await _send(look, heal, Intent.HEAL)
+        look.counts["healed"] += len(heal)
+    await context.findings.put(look.mapping, findings)
+    await context.findings.remove(look.mapping, agree)
+
+
+async def _send(look: Look, record_ids: Sequence[str], intent: Intent) -> None:
+    await dispatch(
+        look.context,
+        [Change(record_id, ChangeKind.REREAD) for record_id in record_ids],
+        progress=look.progress,
+        lane=Lane.BACKFILL,
+        queue=Lane.BACKFILL_HOLD,
+        intent=intent,
+    )
+
+
+async def _list_page(look: Look, place: Place) -> Place | None:
+    """Look for keys that no record has among one page of what Campaign holds."""
+    context = look.context
+    await _spend(context)
+    look.counts["calls"] += 1
+    page = await (look.target.follow(place.link) if place.link else look.target.every(LIST_PAGE))
+    keys = {str(row.get(look.target.key_target) or "").lower() for row in page.rows} - {""}
+    ours = sorted(key for key in keys if _ID.fullmatch(key))
+    look.counts["foreign"] += len(keys) - len(ours)
+    for start in range(0, len(ours), IDS_PER_READ):
+        await _extras(look, ours[start : start + IDS_PER_READ])
+    return Place(part="extras", link=page.next) if page.next else None
+
+
+async def _extras(look: Look, record_ids: Sequence[str]) -> None:
+    """A record is extra if it is not in Dynamics, and the ledger does not know that it is to be deleted yet."""
+    context = look.context
+    buckets = context.buckets[look.mapping]
+    rows: dict[str, LedgerRow] = {}
+
+    async def one(record_id: str) -> None:
+        partition = partition_of(look.mapping, look.wanted.epoch, bucket_of(record_id, buckets))
+        rows[record_id] = await context.ledger.get(partition, record_id)
+
+    await gather_all([one(record_id) for record_id in record_ids])
+    erased = await context.blocked.among(record_ids)
+    unknown = [
+        one for one in record_ids if rows[one].state in (State.NEW, State.DELETED) and not rows[one].claimed
+    ]
+    doubtful = [one for one in unknown if one not in erased]
+    there = await _sources(look, doubtful) if doubtful else {}
+    if len(there) < len(doubtful):
+        await context.dynamics.prove_global_read(look.compiled.entity_set, look.compiled.key_column)
+    gone = [one for one in doubtful if one not in there and rows[one].code != "deletes_off"]
+    found = [*gone, *sorted(erased)]
+    look.counts[Found.EXTRA.value] += len(found)
+    now = context.clock.now()
+    await context.findings.put(
+        look.mapping,
+        [
+            Finding(one, Found.EXTRA.value, (BLOCKED,) if one in erased else (), "", False, now)
+            for one in found
+        ],
+    )
+    if look.wanted.delete_extras and gone:
+        await _send(look, gone, Intent.EXTRA)
+        look.counts["deletes"] += len(gone)
+
+
+async def reconcile_sample(context: Context) -> int:
+    """Timer: a look at RECONCILE_PERCENT of each mapping's records, in turn; how many looks began."""
+    begun = 0
+    percent = context.settings.reconcile_percent
+    for mapping in await context.mappings.names() if percent else ():
+        progress = await context.watermarks.progress(mapping)
+        running = [job async for job in context.jobs.of(mapping) if job.verb == VERB and job.state == RUNNING]
+        sample = -int(-progress.total * percent // 100)
+        if running or progress.running or not progress.generation or sample < 1:
+            continue
+        bucket, _, after = (await context.control.noted(mapping, NOTE) or "0 ").partition(" ")
+        await context.active(mapping)
+        wanted = Reconcile(
+            epoch=progress.epoch,
+            sample=sample,
+            bucket=int(bucket) % context.buckets[mapping],
+            after=after,
+            heal=context.settings.reconcile_heal,
+            rotates=True,
+        )
+        await start(context, mapping, wanted, who="timer", total=sample)
+        begun += 1
+    return begun
