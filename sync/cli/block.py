@@ -30,9 +30,9 @@ def block(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Never send these people again, and remove what the sync keeps or has queued of them.
+    """Never send these people again.
 
-    The first step of an erasure (docs/privacy.md): it deletes nothing in Dynamics or Campaign. Only a digest of the id
+    Removes what the sync keeps or has queued of them. The first step of an erasure (docs/privacy.md): it deletes nothing in Dynamics or Campaign. Only a digest of the id
     is kept, for ever. Waits for calls that are under way, some minutes at most; can be run again at any time.
 
     Example:
@@ -51,7 +51,9 @@ def unblock(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let blocked people through again: their next change in Dynamics creates a profile. Asks twice.
+    """Let blocked people through again; asks twice.
+
+    Their next change in Dynamics creates a profile.
 
     Example:
 

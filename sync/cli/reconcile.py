@@ -53,9 +53,9 @@ def reconcile(
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare Campaign with Dynamics: missing, stale, edited and extra records.
+    """Compare Campaign with Dynamics, and mend what differs.
 
-    One Campaign call a record, from the backfill's share of the budget; prints the cost and asks. Fields that updates
+    Finds missing, stale, edited and extra records: one Campaign call a record, from the backfill's share of the budget; prints the cost and asks. Fields that updates
     leave out are not compared, and what Campaign's data policies rewrite counts as equal.
 
     Examples:

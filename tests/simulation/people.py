@@ -319,7 +319,7 @@ class People:
         """Compare, mostly to heal; the list of what Campaign holds included unless it is a sample."""
         world = self.world
         progress = world.at_once(world.watermarks.progress(MAPPING))
-        if progress.generation:
+        if progress.generation and world.compares:
             chosen = {"heal": self.rng.random() < 0.8, "delete_extras": self.rng.random() < 0.5, **narrowed}
             wanted = reconcile.Reconcile(epoch=progress.epoch, **chosen)
             world.at_once(reconcile.start(world.person(), MAPPING, wanted, who="sim", total=0))

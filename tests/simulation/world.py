@@ -51,6 +51,8 @@ class World:
     consent_map: ConsentMap | None = None
     names: tuple[str, ...] = (MAPPING,)
     """The mappings that are synced."""
+    compares = True
+    """Whether Campaign is compared; where consent asks it every second, a tight budget leaves nothing for that."""
     beside: ClassVar[Mapping[str, str]] = {}
     """Timers that tick together with another."""
 
@@ -291,7 +293,7 @@ class World:
         rows = self.account.tables["control"].rows
         looks = [(row, stored.entity) for (_, row), stored in rows.items() if row[:4] == "job-"]
         found = [str(entity["found"]) for _, entity in sorted(looks) if entity["verb"] == "reconcile"]
-        told: dict[str, int] = json.loads(found[-1])
+        told: dict[str, int] = json.loads(found[-1]) if found else {}
         return told
 
     def ledger_rows(self) -> dict[str, LedgerRow]:
@@ -339,7 +341,7 @@ class World:
         """Compare everything with Campaign and heal what differs; afterwards nothing may differ any more."""
         self.begin_compare()
         await self.settle()
-        self.healed = True
+        self.healed = self.compares
         self.check()
 
     def check(self, *, again: bool = False) -> None:

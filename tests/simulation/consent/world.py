@@ -158,6 +158,8 @@ class ConsentPeople(People):
 class ConsentWorld(World):
     """`policy` and `direction` are drawn from the seed."""
 
+    compares = False
+
     beside: ClassVar[Mapping[str, str]] = {"pull_changes": "pull_consents"}
     people: ConsentPeople
 
