@@ -32,8 +32,9 @@ def block(
 ) -> None:
     """Never send these people again.
 
-    Removes what the sync keeps or has queued of them. The first step of an erasure (docs/privacy.md): it deletes nothing in Dynamics or Campaign. Only a digest of the id
-    is kept, for ever. Waits for calls that are under way, some minutes at most; can be run again at any time.
+    Removes what the sync keeps or has queued of them. The first step of an erasure (docs/privacy.md): it deletes
+    nothing in Dynamics or Campaign. Only a digest of the id is kept, for ever. Waits for calls that are under way, some
+    minutes at most; can be run again at any time.
 
     Example:
 

@@ -55,8 +55,9 @@ def reconcile(
 ) -> None:
     """Compare Campaign with Dynamics, and mend what differs.
 
-    Finds missing, stale, edited and extra records: one Campaign call a record, from the backfill's share of the budget; prints the cost and asks. Fields that updates
-    leave out are not compared, and what Campaign's data policies rewrite counts as equal.
+    Finds missing, stale, edited and extra records: one Campaign call a record, from the backfill's share of the budget.
+    Prints the cost and asks. Fields that updates leave out are not compared, and what Campaign's data policies rewrite
+    counts as equal.
 
     Examples:
 
