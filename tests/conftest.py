@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator
 
 import pytest
+import typer.testing
+from typer.main import get_command
 
 from sandbox.azurite import Azurite
 from sandbox.azurite import azurite as run_azurite
+from sync.flows import context as flows_context
+from sync.planning.load import load_mapping
+
+# What is pure is done once for all tests: reading a mapping takes 20 ms, putting the command line together 60.
+vars(flows_context)["load_mapping"] = functools.cache(load_mapping)
+vars(typer.testing)["_get_command"] = functools.cache(get_command)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
