@@ -155,3 +155,50 @@ async def test_names_left_out_of_the_source_are_asked_for_once() -> None:
     await bench.settle()
     assert len(definitions(bench.dynamics.log)) == asked_before > 0
     assert len(bench.campaign.dump("cusAccount")) == 2
+
+
+async def test_twenty_links_and_five_generations() -> None:
+    """Adobe's app ends at 5 linked columns and 3 tables in a row (adobe.md A.5)."""
+    links, depth = 20, 5
+    names = [f"g{n}" for n in range(depth + 1)]
+    shipped = {}
+    for place, name in enumerate(names):
+        text = mapping(name, f"cr_{name}", f"cus{name.upper()}", "externalId", 1)
+        if place:
+            up = names[place - 1]
+            text += f"  - {{source: _cr_up_value, target: upId, type: link, mapping: {up}, required: true}}\n"
+        if place == depth:
+            text += "".join(
+                f"  - {{source: _cr_l{n}_value, target: l{n}Id, type: link, mapping: {names[n % depth]}}}\n"
+                for n in range(links - 1)
+            )
+        shipped[name] = text
+    bench = Bench(addressing="key", shipped=shipped)
+    ids: list[str] = []
+    for place, name in enumerate(names):
+        columns: list[dict[str, Any]] = [{"name": "cr_c0", "max_length": 40}]
+        joins: list[dict[str, Any]] = []
+        values: dict[str, Any] = {"cr_c0": name}
+        if place:
+            columns.append({"name": "cr_up", "type": "Lookup", "targets": [f"cr_{names[place - 1]}"]})
+            joins.append({"name": "up", "column": "upId", "target": f"cus{names[place - 1].upper()}"})
+            values["_cr_up_value"] = ids[-1]
+        if place == depth:
+            for n in range(links - 1):
+                target = names[n % depth]
+                columns.append({"name": f"cr_l{n}", "type": "Lookup", "targets": [f"cr_{target}"]})
+                joins.append({"name": f"l{n}", "column": f"l{n}Id", "target": f"cus{target.upper()}"})
+                values[f"_cr_l{n}_value"] = ids[n % depth]
+        bench.dynamics.command("custom_table", {"name": f"cr_{name}", "columns": columns})
+        told = {"name": f"cus{name.upper()}", "fields": [{"name": "c0", "length": 40}], "links": joins}
+        bench.campaign.command("custom_resource", told)
+        required = (*bench.campaign.options.required_links, *([f"cus{name.upper()}.up"] if place else []))
+        bench.campaign.command("required_links", {"names": list(required)})
+        ids += bench.dynamics.seed([values], table=f"cr_{name}")
+    for _ in range(depth):
+        await bench.settle()
+    rows = [row_of(bench, f"cus{name.upper()}") for name in names]
+    assert [row["externalId"] for row in rows] == ids
+    assert [row["upId"] for row in rows[1:]] == ids[:-1]
+    assert [rows[-1][f"l{n}Id"] for n in range(links - 1)] == [ids[n % depth] for n in range(links - 1)]
+    assert [bench.campaign.hidden(f"cus{name.upper()}") for name in names] == [[]] * (depth + 1)
