@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sync.campaign.records import Action, Records, Ref, free
 from sync.errors import Throttled
@@ -237,7 +238,7 @@ class Preview:
             return Expected(record_id, Would.DELETE, there, "", calls)
         if planned.do is Do.INSERT and shown is not None:
             found = self.records.calls_for(Action.UPDATE) + 2 if calls == 1 else calls
-            changes = tuple(changes_of(body_of(planned, update=True), shown))
+            changes = tuple(changes_of(self._patch(body_of(planned, update=True)), shown))
             return Expected(record_id, Would.UPDATE, f"{why}; it is in Campaign already", "", found, changes)
         if planned.do is Do.UPDATE and shown is None:
             if planned.mark is not None:
@@ -250,8 +251,16 @@ class Preview:
             return Expected(
                 record_id, Would.CREATE, "missing in Campaign", "", calls + 1, tuple(changes_of(body, None))
             )
-        would = Would.CREATE if planned.do is Do.INSERT else Would.UPDATE
-        return Expected(record_id, would, why, "", calls, tuple(changes_of(body_of(planned), shown)))
+        if planned.do is Do.INSERT:
+            return Expected(
+                record_id, Would.CREATE, why, "", calls, tuple(changes_of(body_of(planned), shown))
+            )
+        changes = tuple(changes_of(self._patch(body_of(planned)), shown))
+        return Expected(record_id, Would.UPDATE, why, "", calls, changes)
+
+    def _patch(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The part of an update that this generation of Campaign takes."""
+        return self.records.dialect.patch(body)
 
     async def _find(self, record_id: str) -> Sequence[Ref]:
         """The record in Campaign, at our own pace."""

@@ -99,6 +99,7 @@ async def work(context: Context, job: Job) -> Job:
             raise
         return jobs.done(job)
     target = await context.target(compiled)
+    context.guard_dialect(progress)
     look = Look(context, job.mapping, wanted, compiled, target, progress)
     place = (
         Place.model_validate_json(job.place) if job.place else Place(bucket=wanted.bucket, after=wanted.after)
@@ -160,7 +161,9 @@ async def _compare(look: Look, rows: Sequence[LedgerRow]) -> None:
 
     async def one(record_id: str, source: SourceRow) -> None:
         shown = await _shown(look, record_id)
-        verdicts[record_id] = judge(source, sent[record_id], shown, look.compiled, policies)
+        verdicts[record_id] = judge(
+            source, sent[record_id], shown, look.compiled, policies, look.target.dialect.written_once
+        )
 
     await gather_all([one(record_id, source) for record_id, source in sources.items()])
     look.counts[Found.LEFT.value] += len(sent) - len(sources)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -61,8 +61,12 @@ def judge(
     shown: Mapping[str, Any] | None,
     compiled: CompiledMapping,
     policies: Mapping[str, str],
+    written_once: Collection[str] = (),
 ) -> Verdict:
-    """Compare a record that the ledger says is in Campaign; `shown` None: it is not there."""
+    """Compare a record that the ledger says is in Campaign; `shown` None: it is not there.
+
+    `written_once`: items that this generation of Campaign never updates; they are not compared.
+    """
     if row.state is not State.SYNCED or not resolved(row) or source is None:
         return Verdict(Found.LEFT)
     projection = compiled.project(source.values, row.record_id)
@@ -70,7 +74,8 @@ def judge(
         return Verdict(Found.LEFT)
     if shown is None:
         return Verdict(Found.MISSING)
-    fields = differing(projection.update, shown, policies)
+    expected = {name: value for name, value in projection.update.items() if name not in written_once}
+    fields = differing(expected, shown, policies)
     if not fields:
         return Verdict(Found.AGREES)
     return Verdict(Found.EDITED if projection.hash == row.hash else Found.STALE, fields)

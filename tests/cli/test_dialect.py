@@ -64,3 +64,15 @@ def test_the_calls_of_a_day_run_out_and_status_says_so() -> None:
     office.clock.advance(26 * 3600)
     office.work(rounds=20)
     assert len(office.profiles()) == 130
+
+
+def test_what_v8_does_not_update_is_neither_planned_nor_found() -> None:
+    office = Office(campaign_options=CampaignOptions(dialect="v8"))
+    (ada,) = office.synced("Ada")
+    office.dynamics.edit(ada, {"address1_city": "Rome", "firstname": "Grace"})
+    planned = office.ask("mappings", "plan", "contacts", "--id", ada)
+    assert "firstName" in str(planned)
+    assert "Rome" not in str(planned)
+    office.work()
+    found = office.ask("reconcile", "--all", "--yes", "--wait")["found"]
+    assert found["agrees"] == 1
