@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync.flows.rebaseline import look, rebaseline
 from sync.model import RecordRef, State
 from tests.links.family import Family, ident
 
@@ -194,3 +195,32 @@ async def test_a_child_of_a_deleted_parent_is_set_aside_with_its_reason() -> Non
     family.put("contacts", 1, lastname="Back")
     await family.until_quiet()
     assert family.row("orders", 1).state is State.SYNCED
+
+
+async def test_after_a_week_of_waiting_a_person_is_asked() -> None:
+    family = Family()
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
+    await family.until_quiet()
+    family.clock.at += 8 * 24 * 3600
+    await family.app.wake_parked()
+    row = family.row("orders", 1)
+    assert (row.state, row.code) == (State.QUARANTINED, "waited_too_long")
+    assert family.parked() == []
+
+
+async def test_a_rebaseline_of_the_parents_forgets_no_child() -> None:
+    family = Family()
+    family.put("contacts", 1, lastname="Smith")
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
+    await family.until_quiet()
+    context = family.app.context
+    await rebaseline(context, await look(context, "contacts"))
+    family.clock.at += 600  # nothing of the epoch before can land any more
+    family.dynamics.organization.tables["cr_order"].pointing.clear()
+    await family.until_quiet()
+    family.gone("contacts", 1)
+    await family.until_quiet()
+    assert len(family.shown("contacts")) == len(family.shown("orders")) == 1
+    family.gone("orders", 1)
+    await family.until_quiet()
+    assert family.shown("contacts") == family.shown("orders") == {}
