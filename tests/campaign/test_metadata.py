@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("dialect")
 
 async def test_fields_have_types_lengths_and_enumerations() -> None:
     fields = await Instance().client.metadata()
-    assert fields["email"] == FieldInfo("email", "string", "string", 128)
+    assert fields["email"] == FieldInfo("email", "string", "string", 128, policy="email")
     assert fields["location.city"].length == 100
     assert fields["gender"].values == ("unknown", "male", "female")
     assert fields["age"].read_only
