@@ -212,6 +212,57 @@ MUTANTS = (
         "        if in_time and permits >= calls:\n",
         "        if in_time and permits >= calls and not backfill:\n",
     ),
+    Mutant(
+        "block looked for at dispatch only",
+        "sync/flows/apply.py",
+        "            context.blocked.among(rows),\n",
+        "            context.blocked.among(()),\n",
+    ),
+    Mutant(
+        "block does not wait for a claim",
+        "sync/flows/block.py",
+        '        if busy(row, "", now):\n',
+        "        if False:\n",
+    ),
+    Mutant(
+        "heal without force",
+        "sync/flows/reconcile.py",
+        "        await _send(look, heal, Intent.HEAL)\n",
+        "        await _send(look, heal, Intent.REPLAY)\n",
+    ),
+    Mutant(
+        "replay resumes past its place",
+        "sync/flows/replay.py",
+        "    sent = await dispatch(\n",
+        "    if after is not None:\n"
+        "        job = await context.jobs.write(replace(job, place=after.model_dump_json()))\n"
+        "    sent = await dispatch(\n",
+    ),
+    Mutant(
+        "merge loser's delete ignores the brake",
+        "sync/flows/record.py",
+        "    return [p for p in plans if p.do is Do.DELETE and ",
+        '    return [p for p in plans if p.do is Do.DELETE and p.why != "merged into another" and ',
+    ),
+    Mutant(
+        "merges not followed",
+        "sync/planning/plan.py",
+        '    if compiled.follow_merges == "delete" and compiled.merged_into(source.values):\n',
+        "    if False:\n",
+    ),
+    Mutant(
+        "paused work dropped on resume",
+        "sync/flows/pause.py",
+        "    await context.lanes.queue(Lane.BACKFILL_HOLD if lane is Lane.BACKFILL else lane).put(body)\n",
+        "",
+    ),
+    Mutant(
+        "lost job step never sent again",
+        "sync/flows/jobs.py",
+        "                await send(context.lanes, JobStep(mapping=mapping, job=job.name, step=job.step))\n"
+        "                sent += 1\n",
+        "                sent += 1\n",
+    ),
 )
 
 
