@@ -10,7 +10,10 @@ from sync.errors import SyncError
 from sync.flows.consent_pull import read_place
 from sync.flows.context import Context
 from sync.flows.status import MappingStatus, Status, backlog_s, collect
+from sync.flows.reconcile import VERB as RECONCILE
 from sync.model import Lane
+from sync.planning.compare import Found
+from sync.storage.jobs import DONE
 from sync.storage.table import StorageFault
 
 REPORT_S = 60.0
@@ -93,10 +96,20 @@ class Reporter:
             quarantined=sum(quarantined.values()),
             parked=item.parked.total(),
             to_approve=max(item.parked[BRAKE] - item.approved, 0),
+            paused=",".join(sorted(item.stops)),
             waits=",".join(f"{flow}:{pause.code}" for flow, pause in sorted(item.waits.items())),
             records_per_s=round(item.rate.records, 3),
             calls_per_s=round(item.rate.calls, 3),
             eta_s=None if eta is None else round(eta, 1),
         )
+        looks = [job for job in item.jobs if job.verb == RECONCILE and job.state == DONE]
+        if looks:
+            telemetry.event(
+                "reconcile_state",
+                mapping=item.mapping,
+                records=looks[-1].done,
+                age_s=round(max(status.at - looks[-1].updated, 0.0), 1),
+                **{found.value: looks[-1].found.get(found.value, 0) for found in Found},
+            )
         for code, records in quarantined.items():
             telemetry.event("quarantine_state", mapping=item.mapping, code=code, records=records)
