@@ -9,8 +9,8 @@ from sync import telemetry
 from sync.errors import SyncError
 from sync.flows.consent_pull import read_place
 from sync.flows.context import Context
-from sync.flows.status import MappingStatus, Status, backlog_s, collect
 from sync.flows.reconcile import VERB as RECONCILE
+from sync.flows.status import MappingStatus, Status, backlog_s, collect
 from sync.model import Lane
 from sync.planning.compare import Found
 from sync.storage.jobs import DONE

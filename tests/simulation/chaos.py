@@ -108,12 +108,16 @@ class Chaos:
             return ""
         return "crash" if roll < weather.crash else "storage"
 
+    def due(self, where: str) -> bool:
+        """Whether a golden stream asks for a death here."""
+        if self.death != where:
+            return False
+        self.death = ""
+        return True
+
     def crashes(self, where: str) -> bool:
         """Whether a worker dies between two other awaits; `death` is one that a golden stream asks for."""
-        if self.death == where:
-            self.death = ""
-            return True
-        return self.rng.random() < self.weather.crash
+        return self.due(where) or self.rng.random() < self.weather.crash
 
     def fate(self, kind: str) -> str:
         """What happens to an HTTP call; "" is nothing."""

@@ -365,9 +365,10 @@ class People:
             return
         self._did("block", record_id)
         self.world.witness.blocked[record_id] = float("inf")
-        self.begin_task(self._block(record_id))
+        self.begin_task(self.block_now(record_id))
 
-    async def _block(self, record_id: str) -> None:
+    async def block_now(self, record_id: str) -> None:
+        """The command, and the erasure after it."""
         world = self.world
         events = Events(world.clean.table("events"))
         parked = ParkedEvents(world.clean.table("parkedevents"))

@@ -80,7 +80,7 @@ class Process:
         await self.pause(self.world.chaos.latency())
         self.world.note(self.name, effect)
         happens = self.world.chaos.effect()
-        if happens == "crash":
+        if happens == "crash" or self.world.chaos.due(f"before {effect}"):
             await self.die(f"before {effect}")
         elif happens:
             self.world.chaos.fired["storage_before"] += 1

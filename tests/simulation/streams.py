@@ -19,7 +19,7 @@ from tests.simulation.course import finished
 from tests.simulation.drift_steps import DriftSteps
 from tests.simulation.oracle import SmallMapping
 from tests.simulation.process import Process
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import MAPPING, Scenario
 from tests.simulation.violation import Violation
 from tests.simulation.world import World
 
@@ -130,6 +130,31 @@ class Stage(DriftSteps):
     async def erase(self, id: str) -> None:
         """Somebody deletes the profile in Campaign."""
         self.world.campaign.delete(self._id(id))
+
+    async def edit_profile(self, id: str, **values: Any) -> None:
+        """Somebody edits the profile in Campaign."""
+        self.world.campaign.edit(self._id(id), values)
+
+    async def compare(self, heal: bool = True) -> None:
+        """Somebody compares everything with Campaign."""
+        self.world.people.reconcile(heal=heal, delete_extras=False)
+
+    async def block(self, id: str) -> None:
+        """Somebody blocks a person and waits for the command."""
+        self.world.witness.blocked[self._id(id)] = float("inf")
+        await self.world.people.block_now(self._id(id))
+
+    async def pause(self, part: str) -> None:
+        await self.world.person().pauses.pause(MAPPING, [part], "stream", "")
+
+    async def resume(self) -> None:
+        """Everything goes on; what waited is brought back by the timers that follow."""
+        self.world.people.resume()
+        await self.world.wait(10.0)
+
+    async def lose(self, queue: str) -> None:
+        """All messages of a queue are lost."""
+        self.world.account.queues[queue].messages.clear()
 
     async def mapping(self, **changes: Any) -> None:
         """Another mapping version is activated."""
