@@ -90,7 +90,7 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
     if profile is None:
         # Nothing new to send, so nobody looked: what we sent last is what the record still says.
         erased = people.erased.get(record_id, {})
-        unnoticed = bool(erased) and all(erased.get(name) == value for name, value in expected.items())
+        unnoticed = bool(erased) and all(erased.get(name, value) == value for name, value in expected.items())
         return [] if unnoticed and not world.healed else ["I1: no profile"]
     if record_id in people.edited and not world.healed:
         expected.pop("lastName", None)

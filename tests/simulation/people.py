@@ -339,7 +339,9 @@ class People:
             self._did("stranger", stranger)
             return
         record_id = self.rng.choice(self.ids)
-        if any(profile["externalId"] == record_id for profile in self.world.campaign.dump()):
+        # Not while the field is gone.
+        shown = [one for one in self.world.campaign.dump() if "lastName" in one]
+        if any(profile["externalId"] == record_id for profile in shown):
             self.world.campaign.edit(record_id, {"lastName": "Meddled"})
             self.edited.add(record_id)
             self._did("edit_profile", record_id)

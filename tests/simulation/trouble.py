@@ -63,11 +63,12 @@ class Trouble:
         if rng.random() < 0.5:
             sides.reverse()
         for side in sides:
-            await world.wait(rng.random() * 0.4 * world.scenario.length_s)
+            # Often after the pause that the other side has caused.
+            await world.wait(rng.random() * 0.4 * world.scenario.length_s + rng.choice((0.0, 70.0)))
             mend = self.change(side)
             world.outcomes[f"drift_{side if side == 'dynamics' else 'campaign'}"] += 1
             world.note("people", f"drift {side}")
-            for _ in range(3):
+            for _ in range(7):
                 world.loop.call_later(5.0 * world.rng.random(), self.people.edit)
             await world.wait(rng.choice((3.0, 15.0, 90.0, 250.0)))
             paused = ("contacts", "pause-drift") in world.account.tables["control"].rows
