@@ -6,65 +6,29 @@ Outcomes are per record; the function does not raise for one. What cannot be wor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from sync import telemetry
-from sync.campaign.records import Records
-from sync.consent_row import ConsentRow
 from sync.errors import CATALOGUE, Reaction, SyncError
 from sync.flows import drift
 from sync.flows.call import RETRY_S, Action, Permits, planned_calls
 from sync.flows.claim import Claims
-from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import Context
-from sync.flows.links import ChunkLinks
+from sync.flows.reading import Reader
 from sync.flows.record import Done, Recorder
-from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
-from sync.planning.compile import CompiledMapping
+from sync.flows.work import Work
+from sync.model import Chunk, Lane, LedgerRow, SourceRow
 from sync.planning.outcome import Kind, Outcome
 from sync.planning.plan import (
     Do,
     Plan,
-    busy,
-    crashed_too_often,
-    look_again,
-    needs_reread,
     plan,
 )
-from sync.planning.rows import blocked, quarantine
+from sync.planning.rows import quarantine
 from sync.planning.scope import scope_of
 from sync.storage.budget import Grant
-from sync.storage.lanes import gather_all
-from sync.storage.ledger import partition_of
 from sync.storage.table import StorageFault
-from sync.storage.watermarks import Progress
-
-
-@dataclass
-class Work:
-    """One chunk in work: its rows, the changes still to be worked, and what was read for them."""
-
-    chunk: Chunk
-    owner: str
-    compiled: CompiledMapping
-    target: Records
-    links: ChunkLinks
-    progress: Progress
-    rows: dict[str, LedgerRow]
-    changes: dict[str, Change]
-    sources: dict[str, SourceRow | None] = field(default_factory=dict)
-    consent: ChunkConsent | None = None
-
-    @property
-    def mapping(self) -> str:
-        return self.chunk.mapping
-
-    def looks(self, plans: Iterable[Plan]) -> int:
-        """Looks at consent that this chunk asks for beside its calls: they take their time from the budget too."""
-        unlooked = self.consent.unlooked if self.consent is not None else []
-        return sum(p.record_id in unlooked and not p.calls for p in plans)
-
 
 SERIAL_S = 120.0
 
@@ -76,6 +40,7 @@ class Apply:
         self._context = context
         self._claims = Claims(context)
         self._recorder = Recorder(context)
+        self._reader = Reader(context, self._recorder)
 
     async def chunk(self, chunk: Chunk, *, dequeue_count: int, invocation: str) -> None:
         """Work a chunk; from the second delivery on one record at a time, so that a crash blames one record."""
@@ -104,15 +69,15 @@ class Apply:
         owner = f"{invocation}:{self._context.nonce()}"
         work: Work | None = None
         try:
-            work = await self._read(chunk, owner)
+            work = await self._reader.read(chunk, owner)
             if work is None or not work.changes:
                 return
-            await self._reread(work)
+            await self._reader.reread(work)
             await work.links.look(work.sources, work.rows)
         except SyncError as error:
             if error.code == "mapping_disabled":
                 # Switching it on again begins with a full read, which covers every record.
-                self._superseded(chunk)
+                self._reader.superseded(chunk)
                 return
             error = await drift.explained(self._context, chunk.mapping, error)
             delay = await self._context.stopped(chunk.mapping, "apply", error)
@@ -126,112 +91,6 @@ class Apply:
             await work.consent.compare(work.sources, work.rows, at_once=at_once)
         plans = self._plan(work)
         await self._carry_out(work, plans)
-
-    async def _read(self, chunk: Chunk, owner: str) -> Work | None:
-        """Ledger rows first, then the mapping and the progress row: what is read later is at least as new."""
-        context = self._context
-        partition = partition_of(chunk.mapping, chunk.epoch, chunk.bucket)
-        rows = await context.ledger.get_many(partition, [change.record_id for change in chunk.changes])
-        active, progress, known, drifted, erased = await asyncio.gather(
-            context.working(chunk.mapping),
-            context.watermarks.progress(chunk.mapping),
-            self._consent_rows(chunk.mapping, partition, rows),
-            context.control.paused(chunk.mapping, drift.FLOW),
-            context.blocked.among(rows),
-        )
-        if chunk.epoch != progress.epoch:
-            # A rebaseline replaced the epoch; its own full read covers every record.
-            self._superseded(chunk)
-            return None
-        if drifted is not None:
-            await drift.wait(context, chunk)
-            return None
-        await context.guard(progress)
-        target = await context.target(active)
-        context.guard_dialect(progress)
-        compiled = await context.widened(active)
-        links = ChunkLinks(context, compiled, chunk)
-        work = Work(
-            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c for c in chunk.changes}
-        )
-        if context.consent_of(chunk.mapping) is not None:
-            consents = await context.usable_consent(chunk.mapping)
-            work.consent = ChunkConsent(context, chunk.mapping, partition, consents, known)
-        now = context.clock.now()
-        await self._leave(work, erased, now)
-        for record_id, row in rows.items():
-            if record_id in erased:
-                continue
-            if busy(row, owner, now):
-                wait = look_again(row, now, context.settings.claim_s)
-                await self._back(work, [record_id], delay_s=wait)
-            elif crashed_too_often(row, chunk.intent):
-                change = work.changes.pop(record_id)
-                version = change.row.version if change.row else row.version
-                stuck = quarantine(row, "crashes_worker", version, compiled.version)
-                recorded = await self._recorder.record(
-                    work.mapping, {record_id: row}, [Done(stuck, "quarantined")], chunk
-                )
-                if not recorded:
-                    work.changes[record_id] = change
-                    await self._back(work, [record_id], delay_s=0.5)
-        return work
-
-    async def _leave(self, work: Work, erased: Collection[str], now: float) -> None:
-        """Erased people leave the chunk before anything is asked or sent; a row of theirs becomes a tombstone."""
-        for record_id in sorted(erased):
-            change = work.changes.pop(record_id)
-            row = work.rows[record_id]
-            self._context.counters.count(work.mapping, "did:blocked")
-            if row.etag is None or busy(row, work.owner, now) or row == blocked(row):
-                continue
-            done = [Done(blocked(row), "the id is blocked", "blocked")]
-            if not await self._recorder.record(work.mapping, {record_id: row}, done, work.chunk):
-                work.changes[record_id] = change
-                await self._back(work, [record_id], delay_s=0.5)
-
-    def _superseded(self, chunk: Chunk) -> None:
-        telemetry.event("chunk_superseded", mapping=chunk.mapping, records=len(chunk.changes))
-        self._context.counters.count(chunk.mapping, "did:superseded", len(chunk.changes))
-
-    async def _consent_rows(
-        self, mapping: str, partition: str, rows: Mapping[str, LedgerRow]
-    ) -> dict[str, ConsentRow]:
-        """The consent rows of the records that the sync has met before."""
-        if self._context.consent_of(mapping) is None:
-            return {}
-        met = [record_id for record_id, row in rows.items() if row.etag is not None]
-        return await self._context.consents.get_many(partition, met)
-
-    async def _back(self, work: Work, record_ids: Iterable[str], *, delay_s: float, permits: int = 0) -> None:
-        """Send records back to their lane, each alone; `permits` is how many calls each turned out to need."""
-        puts = []
-        for record_id in record_ids:
-            change = work.changes.pop(record_id)
-            alone = replace(work.chunk.alone(change), permits=permits)
-            puts.append(self._context.lanes.put(alone, delay_s=delay_s))
-        await gather_all(puts)
-
-    async def _reread(self, work: Work) -> None:
-        """Read again, in one request, the sources of all changes that cannot be trusted."""
-        doubtful = []
-        for record_id, change in work.changes.items():
-            row = work.rows[record_id]
-            progress = work.progress
-            if needs_reread(change, row, work.chunk, work.compiled, progress.generation, progress.running):
-                doubtful.append(record_id)
-            else:
-                work.sources[record_id] = change.row
-        if doubtful:
-            compiled = work.compiled
-            async with self._context.dynamics_permit():
-                dynamics = self._context.dynamics
-                found = await dynamics.read(
-                    compiled.entity_set, compiled.key_column, compiled.columns, doubtful
-                )
-                if len(found) < len(doubtful):
-                    await dynamics.prove_global_read(compiled.entity_set, compiled.key_column)
-            work.sources.update({record_id: found.get(record_id) for record_id in doubtful})
 
     def _plan(self, work: Work) -> list[Plan]:
         return [self._plan_one(work, record_id, source) for record_id, source in work.sources.items()]
@@ -264,7 +123,7 @@ class Apply:
         """Budget, brake, claim (with the rows that need no call, in one transaction), call, record."""
         context = self._context
         for waiting in [p for p in plans if p.do is Do.WAIT]:
-            await self._back(work, [waiting.record_id], delay_s=work.links.delay(waiting))
+            await work.back([waiting.record_id], delay_s=work.links.delay(waiting))
         looks = work.looks(plans)
         wanted = looks + sum(planned_calls(work.target, p, work.rows[p.record_id]) for p in plans)
         permits = None
@@ -287,7 +146,7 @@ class Apply:
         plans = [braked.get(p.record_id, p) for p in plans]
         await work.links.announce(plans, work.rows)
         claims = await self._claims.write(work.owner, work.rows, plans, work.chunk, work.target.addressing)
-        await self._back(work, sorted(claims.conflicts), delay_s=0.5)
+        await work.back(sorted(claims.conflicts), delay_s=0.5)
         conflicts = [p for p in plans if p.record_id in claims.conflicts]
         await self._recorder.unbrake(work.mapping, work.chunk, conflicts, work.rows)
         done = [
@@ -332,7 +191,7 @@ class Apply:
             if record_id in work.changes:
                 outcome = ended[record_id][1]
                 needed = outcome.calls + 1 if outcome.code == "too_late" else 0
-                await self._back(work, [record_id], delay_s=delay, permits=needed)
+                await work.back([record_id], delay_s=delay, permits=needed)
         await self._note_stop(work.mapping, outcomes)
         undone = [p for p, outcome in ended.values() if outcome.kind not in (Kind.DELETED, Kind.KEPT)]
         await self._recorder.unbrake(work.mapping, work.chunk, undone, work.rows)

@@ -49,19 +49,19 @@ MUTANTS = (
     ),
     Mutant(
         "absent as null",
-        "sync/flows/apply.py",
-        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c for c in chunk.changes}\n",
-        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c if c.row is None else "
+        "sync/flows/reading.py",
+        "{c.record_id: c for c in chunk.changes}",
+        "{c.record_id: c if c.row is None else "
         "replace(c, row=replace(c.row, values={**dict.fromkeys(compiled.columns), **c.row.values})) "
-        "for c in chunk.changes}\n",
+        "for c in chunk.changes}",
     ),
     Mutant(
         "filter decided on an absent column",
-        "sync/flows/apply.py",
-        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c for c in chunk.changes}\n",
-        "            chunk, owner, compiled, target, links, progress, rows, {c.record_id: c if c.row is None else "
+        "sync/flows/reading.py",
+        "{c.record_id: c for c in chunk.changes}",
+        "{c.record_id: c if c.row is None else "
         "replace(c, row=replace(c.row, values={**dict.fromkeys(one.column for one in compiled.conditions), "
-        "**c.row.values})) for c in chunk.changes}\n",
+        "**c.row.values})) for c in chunk.changes}",
     ),
     Mutant(
         "an unresolved create forgotten outside the filter",
@@ -174,7 +174,7 @@ MUTANTS = (
     Mutant(
         "conflicts forgotten",
         "sync/flows/apply.py",
-        "        await self._back(work, sorted(claims.conflicts), delay_s=0.5)\n",
+        "        await work.back(sorted(claims.conflicts), delay_s=0.5)\n",
         "",
     ),
     Mutant(
@@ -214,7 +214,7 @@ MUTANTS = (
     ),
     Mutant(
         "block looked for at dispatch only",
-        "sync/flows/apply.py",
+        "sync/flows/reading.py",
         "            context.blocked.among(rows),\n",
         "            context.blocked.among(()),\n",
     ),

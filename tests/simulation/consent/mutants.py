@@ -113,7 +113,7 @@ MUTANTS = (
     Mutant(
         "another consent map is not noticed",
         "sync/flows/pull.py",
-        "            if compiled.columns_hash == progress.columns_hash or tick.resync:\n",
+        "            if compiled.columns_hash == progress.columns_hash or tick.resync or not tick.sends_hash:\n",
         "            if True:\n",
     ),
     Mutant(
