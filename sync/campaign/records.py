@@ -180,6 +180,18 @@ class Records(Listing):
         self._refuse_key(body)
         await self._campaign.patch(self._by_pkey(ref), self.dialect.patch(body))
 
+    async def adopt(self, ref: Ref, record_id: str, field: str) -> bool:
+        """Give a record that has no key this one, if it has none and still shows the same `field`; whether it did.
+
+        Two calls: nothing guards the write but a look just before it. Raises `key_change` and the like where the
+        instance does not let a key be set.
+        """
+        shown = await self._campaign.get(self._by_pkey(ref))
+        if shown.get(self.key_target) or shown.get(field) != ref.shown.get(field):
+            return False
+        await self._campaign.patch(self._by_pkey(ref), {self.key_target: record_id})
+        return True
+
     async def delete(self, ref: Ref) -> None:
         """DELETE by PKey; raises `not_found`."""
         await self._campaign.delete(self._by_pkey(ref))

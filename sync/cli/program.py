@@ -7,6 +7,7 @@ import sys
 import typer
 
 from sync.cli import consent, deletes, events, mappings, setup
+from sync.cli.adopt import adopt
 from sync.cli.block import block, unblock
 from sync.cli.cost import cost
 from sync.cli.doctor import doctor
@@ -34,6 +35,7 @@ for verb in (
     retry,
     replay,
     reconcile,
+    adopt,
     pause,
     resume,
     block,

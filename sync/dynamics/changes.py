@@ -63,6 +63,11 @@ def condition(text: str) -> str:
     return "$filter=" + quote(text, safe="():'$,")
 
 
+def quoted(text: str) -> str:
+    """A text as a literal of a condition."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def any_of(key_column: str, ids: Sequence[str]) -> Iterator[str]:
     """The terms of a filter on ids; raises ValueError for what is no GUID."""
     for record_id in ids:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.dynamics.changes import any_of, condition, page_of, selection
+from sync.dynamics.changes import any_of, condition, page_of, quoted, selection
 from sync.dynamics.errors import error_from
 from sync.errors import SyncError
 from sync.http import Answer, Http
@@ -110,6 +110,19 @@ class Dynamics:
         """
         query = f"{selection(key_column, ())}&{condition(wanted)}"
         return await self._page(f"{entity_set}?{query}", key_column, self._ids_paged)
+
+    async def having(
+        self, entity_set: str, key_column: str, column: str, values: Sequence[str]
+    ) -> list[SourceRow]:
+        """The rows whose text column has one of some values, as Dynamics compares texts (case does not count)."""
+        wanted = " or ".join(f"{column} eq {quoted(value)}" for value in values)
+        query = f"{selection(key_column, (column,))}&{condition(wanted)}"
+        page = await self._page(f"{entity_set}?{query}", key_column, self._paged)
+        rows = list(page.rows)
+        while page.next_link is not None:
+            page = await self.follow(page.next_link, entity_set, key_column)
+            rows += page.rows
+        return rows
 
     async def read(
         self, entity_set: str, key_column: str, columns: Sequence[str], ids: Sequence[str]

@@ -18,10 +18,11 @@ from pydantic import BaseModel, ConfigDict
 from sync import telemetry
 from sync.campaign.records import Records
 from sync.dynamics.client import IDS_PER_READ
-from sync.errors import SyncError, Throttled
+from sync.errors import SyncError
 from sync.flows import jobs
 from sync.flows.context import LONGEST_WAIT_S, Context
 from sync.flows.dispatch import dispatch
+from sync.flows.spend import spend_backfill
 from sync.model import Change, ChangeKind, Intent, Lane, LedgerRow, SourceRow, State
 from sync.planning.compare import DIFFERS, Found, Verdict, judge
 from sync.planning.compile import CompiledMapping
@@ -185,7 +186,7 @@ async def _policies(look: Look) -> Mapping[str, str]:
     key = (look.mapping, look.compiled.version)
     known = context.policies.get(key)
     if known is None:
-        told = await look.target.describe(lambda: _spend(context))
+        told = await look.target.describe(lambda: spend_backfill(context))
         known = {path: info.policy for path, info in told.fields.items() if info.policy}
         context.policies[key] = known
     return known
@@ -195,26 +196,10 @@ async def _shown(look: Look, record_id: str) -> Mapping[str, Any] | None:
     """The record as Campaign shows it; a second one with the same key is the apply's to find out about."""
     context = look.context
     async with context.calls_in_flight:
-        await _spend(context)
+        await spend_backfill(context)
         look.counts["calls"] += 1
         refs = await look.target.find(record_id)
     return refs[0].shown if refs else None
-
-
-async def _spend(context: Context) -> None:
-    """Wait for one call of the backfill's share."""
-    reserved_at, permits = 0.0, 0
-    while True:
-        grant = await context.budget.take(
-            1, backfill=True, reserved_at=reserved_at, permits=permits, longest_s=LONGEST_WAIT_S
-        )
-        if not grant.denied:
-            return
-        wait = grant.start - context.clock.now()
-        if wait > LONGEST_WAIT_S:
-            raise Throttled("campaign_throttled", wait, "the backfill's share of the budget is used up")
-        await context.clock.sleep(wait)
-        reserved_at, permits = grant.start, grant.reserved
 
 
 async def _settle(look: Look, rows: Mapping[str, LedgerRow], verdicts: Mapping[str, Verdict]) -> None:
@@ -265,7 +250,7 @@ async def _send(look: Look, record_ids: Sequence[str], intent: Intent) -> None:
 async def _list_page(look: Look, place: Place) -> Place | None:
     """Look for keys that no record has among one page of what Campaign holds."""
     context = look.context
-    await _spend(context)
+    await spend_backfill(context)
     look.counts["calls"] += 1
     page = await (look.target.follow(place.link) if place.link else look.target.every(LIST_PAGE))
     keys = {str(row.get(look.target.key_target) or "").lower() for row in page.rows} - {""}

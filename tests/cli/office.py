@@ -144,6 +144,15 @@ class Office:
         """The function app works until the lanes are empty, and the tick after."""
         asyncio.run(self._work(rounds))
 
+    def install(self) -> None:
+        """The mapping is there, and nothing has been read yet."""
+
+        async def activate() -> None:
+            context = self.compose(Settings.load(self.environ), self.clock).context
+            await context.mappings.install("contacts", SHIPPED.read_text(), buckets=4)
+
+        asyncio.run(activate())
+
     def reconcile(self) -> None:
         """The daily timer ticks."""
         asyncio.run(self.compose(Settings.load(self.environ), self.clock).app.reconcile_sample())

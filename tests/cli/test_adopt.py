@@ -1,0 +1,76 @@
+"""adopt: what was in Campaign before the sync gets its key, if nothing is doubtful and only on request."""
+
+from __future__ import annotations
+
+from sandbox.campaign.options import CampaignOptions
+from tests.cli.office import Office
+
+
+def settled() -> Office:
+    """Contacts, and profiles made by hand, before the app has run."""
+    office = Office(campaign_options=CampaignOptions(addressing="filter"))
+    office.environ |= {"CAMPAIGN_ADDRESSING": "filter"}
+    office.contacts("Ada", emailaddress1="Ada@example.com")
+    office.contacts("Eve", "Evelyn", emailaddress1="eve@example.com")
+    office.contacts("Bob", emailaddress1="bob@example.com")
+    office.install()
+    office.ask("pause", "--flow", "pull")
+    emails = [
+        "ada@example.com",
+        "eve@example.com",
+        "bob@example.com",
+        "bob@example.com",
+        "nobody@example.com",
+        "",
+    ]
+    office.campaign.command("seed", {"records": [{"email": email} for email in emails]})
+    return office
+
+
+def test_a_report_writes_nothing_and_shows_no_values() -> None:
+    office = settled()
+    told = office.ask("adopt", "--yes")
+    assert told["counts"]["matched"] == 1
+    assert office.campaign_writes() == []
+    assert "example.com" not in str(told)
+
+
+def test_only_what_is_beyond_doubt_gets_a_key() -> None:
+    office = settled()
+    (ada, *_rest) = [row["contactid"] for row in office.dynamics.organization.tables["contact"].rows.values()]
+    told = office.ask("adopt", "--write", "--yes")
+    assert told["counts"] == {"empty": 1, "ambiguous": 3, "none": 1, "matched": 1, "written": 1}
+    assert told["ids"] == {"matched": [ada], "written": [ada]}
+    office.ask("resume")
+    office.work(8)
+    carrying = [
+        record for record in office.campaign.command("dump", {})["records"] if record["externalId"] == ada
+    ]
+    assert [record["firstName"] for record in carrying] == ["Ada"], "adopted, and no second profile"
+    again = office.ask("adopt", "--write", "--yes")
+    assert "written" not in again["counts"]
+
+
+def test_two_profiles_of_one_person_are_reported_and_left() -> None:
+    office = Office(campaign_options=CampaignOptions(addressing="filter"))
+    office.environ |= {"CAMPAIGN_ADDRESSING": "filter"}
+    office.contacts("Ada", emailaddress1="ada@example.com")
+    office.work(3)
+    office.campaign.command("seed", {"records": [{"email": "ada@example.com"}]})
+    told = office.ask("adopt", "--write", "--yes")
+    assert told["counts"] == {"keyed": 1, "owned": 1}
+
+
+def test_an_instance_that_refuses_stops_it() -> None:
+    office = Office()
+    office.contacts("Ada", emailaddress1="ada@example.com")
+    office.campaign.command("seed", {"records": [{"email": "ada@example.com"}]})
+    office.install()
+    office.ask("pause", "--flow", "pull")
+    assert office.ask("adopt", "--write", "--yes", code=1)["error"]["code"] == "key_change"
+
+
+def test_a_field_that_is_not_mapped_is_refused() -> None:
+    office = Office()
+    office.synced("Ada")
+    assert office.ask("adopt", "--by", "gender", "--yes", code=2)["error"]["code"] == "usage"
