@@ -20,7 +20,7 @@ from sync.flows.record import deletes_allowed
 from sync.flows.sweep import Present
 from sync.model import Chunk, Intent, Lane, LedgerRow, RecordRef, SourceRow, State
 from sync.planning.compile import CompiledMapping
-from sync.planning.expected import Expected, Would, body_of, changes_of, code_of, without_call
+from sync.planning.expected import Expected, FieldChange, Would, body_of, changes_of, code_of, without_call
 from sync.planning.plan import DELETE_BRAKE, Do, Plan, busy, plan
 from sync.planning.scope import Scope
 from sync.planning.ties import CHILDREN_LEFT
@@ -64,6 +64,7 @@ class Preview:
         self._buckets = context.settings.buckets
         self._deletes = 0
         """How many more the brake lets through today."""
+        self._policies: Mapping[str, str] = {}
 
     async def open(self) -> None:
         """Find out where the mapping stands and how its resource is addressed; raises SyncError."""
@@ -78,6 +79,8 @@ class Preview:
         self._deletes = allowed - await context.control.braked(compiled.name)
         if self._ask:
             self._records = await context.targets.of(compiled.resource, compiled.key_target, free)
+            fields = (await self._records.describe()).fields
+            self._policies = {path: info.policy for path, info in fields.items() if info.policy}
 
     @property
     def records(self) -> Records:
@@ -224,7 +227,7 @@ class Preview:
         calls = planned_calls(self.records, planned, row)
         if self._records is None:
             would = {Do.INSERT: Would.CREATE, Do.UPDATE: Would.UPDATE}.get(planned.do, Would.DELETE)
-            return Expected(record_id, would, why, "", calls, tuple(changes_of(body_of(planned), None)))
+            return Expected(record_id, would, why, "", calls, self._changes(body_of(planned), None))
         return self._against(planned, calls, await self._find(record_id))
 
     def _against(self, planned: Plan, calls: int, refs: Sequence[Ref]) -> Expected:
@@ -238,7 +241,7 @@ class Preview:
             return Expected(record_id, Would.DELETE, there, "", calls)
         if planned.do is Do.INSERT and shown is not None:
             found = self.records.calls_for(Action.UPDATE) + 2 if calls == 1 else calls
-            changes = tuple(changes_of(self._patch(body_of(planned, update=True)), shown))
+            changes = self._changes(self._patch(body_of(planned, update=True)), shown)
             return Expected(record_id, Would.UPDATE, f"{why}; it is in Campaign already", "", found, changes)
         if planned.do is Do.UPDATE and shown is None:
             if planned.mark is not None:
@@ -249,18 +252,19 @@ class Preview:
                 )
             body = body_of(planned, create=True)
             return Expected(
-                record_id, Would.CREATE, "missing in Campaign", "", calls + 1, tuple(changes_of(body, None))
+                record_id, Would.CREATE, "missing in Campaign", "", calls + 1, self._changes(body, None)
             )
         if planned.do is Do.INSERT:
-            return Expected(
-                record_id, Would.CREATE, why, "", calls, tuple(changes_of(body_of(planned), shown))
-            )
-        changes = tuple(changes_of(self._patch(body_of(planned)), shown))
+            return Expected(record_id, Would.CREATE, why, "", calls, self._changes(body_of(planned), shown))
+        changes = self._changes(self._patch(body_of(planned)), shown)
         return Expected(record_id, Would.UPDATE, why, "", calls, changes)
 
     def _patch(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """The part of an update that this generation of Campaign takes."""
         return self.records.dialect.patch(body)
+
+    def _changes(self, body: Mapping[str, Any], shown: Mapping[str, Any] | None) -> tuple[FieldChange, ...]:
+        return tuple(changes_of(body, shown, self._policies))
 
     async def _find(self, record_id: str) -> Sequence[Ref]:
         """The record in Campaign, at our own pace."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.model import LedgerRow, State
+from sync.planning.compare import equal
 from sync.planning.plan import Do, Plan
 
 EMPTY: Collection[object] = ("", 0, False, None)
@@ -91,11 +92,18 @@ def body_of(planned: Plan, *, create: bool = False, update: bool = False) -> Map
     return planned.projection.force if planned.force else planned.projection.update
 
 
-def changes_of(body: Mapping[str, Any], shown: Mapping[str, Any] | None) -> Iterator[FieldChange]:
-    """The fields of a body that differ from what Campaign shows; all that carry something where there is nothing yet."""
+def changes_of(
+    body: Mapping[str, Any], shown: Mapping[str, Any] | None, policies: Mapping[str, str]
+) -> Iterator[FieldChange]:
+    """The fields of a body that differ from what Campaign shows, beyond what its data policies rewrite anyway.
+
+    All that carry something where there is nothing yet.
+    """
     for path, after in _flat(body):
-        before = None if shown is None else _at(shown, path)
-        if before != after and (shown is not None or after not in EMPTY):
+        if shown is None:
+            if after not in EMPTY:
+                yield FieldChange(path, None, after)
+        elif not equal(after, before := _at(shown, path), policies.get(path, "")):
             yield FieldChange(path, before, after)
 
 

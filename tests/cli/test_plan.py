@@ -139,6 +139,17 @@ def test_values_are_named_only_if_wanted(office: Office) -> None:
     assert "before" not in plan(office, "--id", ada, "--no-values")["shown"][0]["fields"][0]
 
 
+def test_what_campaign_rewrites_is_no_change(office: Office) -> None:
+    """Its data policies made `Ada` of `ada`; sending `ada` again with another name changes one field."""
+    (ada,) = office.synced("ada")
+    office.dynamics.edit(ada, {"lastname": "lovelace", "telephone1": "+1 (555) 0100"})
+    office.work()
+    assert office.profiles()[ada]["firstName"] == "Ada"
+    office.dynamics.edit(ada, {"middlename": "King"})
+    (told,) = plan(office, "--id", ada)["shown"]
+    assert [one["field"] for one in told["fields"]] == ["middleName"]
+
+
 def test_without_asking_campaign(office: Office) -> None:
     office.synced("Ada")
     office.contacts("New")
