@@ -24,7 +24,6 @@ from sync.errors import CATALOGUE
 from sync.flows.preview import Preview
 from sync.planning.compile import CompiledMapping, compile_mapping
 from sync.planning.expected import Expected, FieldChange, Summary, Would
-from sync.storage.budget import BACKFILL_SHARE
 
 STYLES = {Would.CREATE: "green", Would.UPDATE: "yellow", Would.DELETE: "red", Would.QUARANTINE: "red"}
 SAMPLE = 10
@@ -104,7 +103,7 @@ async def _plan(session: Session, out: Output, *, name: str, file: Path | None, 
                 kept.append(expected)
             if summary.records % 50 == 0:
                 tell(summary.records, None, counted(summary.records, "record"))
-    seconds = summary.calls * session.context.budget.limit.interval / BACKFILL_SHARE
+    seconds = session.context.budget.backfill_seconds(summary.calls)
     if out.as_json:
         out.json(_as_json(compiled, summary, kept, seconds, values=wanted.values))
         return OK
