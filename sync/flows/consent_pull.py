@@ -25,6 +25,7 @@ from sync.storage.watermarks import Progress
 
 PAGE = 200
 TOP_PAGES = 20
+TOP_EVERY_S = 30.0
 NOTE = "consents"
 
 
@@ -98,12 +99,14 @@ async def _pull(context: Context, consents: Consents, progress: Progress) -> int
             progress.mapping, NOTE, json.dumps(asdict(replace(place, pulled_at=began)))
         )
         return found
-    walk = _Walk(context, consents, progress, began)
-    if place.link:
-        place = await walk.top(place)
-    page, place = await _first(context, place, began)
-    place = await walk.down(page, place)
-    await context.control.note(progress.mapping, NOTE, json.dumps(asdict(place)))
+    walk = _Walk(context, consents, progress, began, place)
+    try:
+        if place.link and began - place.pulled_at >= TOP_EVERY_S:
+            await walk.top()
+        await walk.down()
+    finally:
+        # Also if a call failed: the pages before it are hinted.
+        await context.control.note(progress.mapping, NOTE, json.dumps(asdict(walk.place)))
     if walk.found:
         telemetry.event("consents_pulled", mapping=progress.mapping, records=walk.found)
     return walk.found
@@ -111,31 +114,53 @@ async def _pull(context: Context, consents: Consents, progress: Progress) -> int
 
 @dataclass
 class _Walk:
-    """Pages of changed profiles, hinted as they are read; `began` is this tick's."""
+    """Pages of changed profiles, hinted as they are read; `began` is this tick's, `place` what is hinted already."""
 
     context: Context
     consents: Consents
     progress: Progress
     began: float
+    place: Place
     found: int = 0
 
-    async def down(self, page: Page, place: Place) -> Place:
+    async def down(self) -> None:
         """Page by page until everything since the last look is met, or until the tick's time is up."""
         context = self.context
-        back = place.since - context.settings.consent_overlap_s
+        back = self.place.since - context.settings.consent_overlap_s
+        page = await self._first()
         while True:
-            newest, over = await self._hint(page, back, filtered=place.filtered)
-            place = replace(place, newest=max(place.newest, newest), link=page.next or "")
+            newest, over = await self._hint(page, back, filtered=self.place.filtered)
+            self.place = place = replace(
+                self.place, newest=max(self.place.newest, newest), link=page.next or ""
+            )
             if over:
-                return Place(since=place.reached, filtered=place.filtered, pulled_at=self.began)
+                self.place = Place(since=place.reached, filtered=place.filtered, pulled_at=self.began)
+                return
             if context.clock.now() - self.began >= context.settings.pull_seconds:
-                return place
+                return
             await context.spend()
             page = await context.profiles.follow(place.link)
 
-    async def top(self, place: Place) -> Place:
+    async def _first(self) -> Page:
+        """The page to begin with: of a look that was not finished, or of a new one."""
+        context, place = self.context, self.place
+        if place.link:
+            await context.spend()
+            try:
+                return await context.profiles.follow(place.link)
+            except SyncError as error:
+                if error.code in ("campaign_unreachable", "campaign_throttled", "campaign_unauthorized"):
+                    raise
+                telemetry.event("consents_from_the_top", code=error.code)
+        filtered = context.source is Source.FILTER
+        self.place = Place(since=place.since, filtered=filtered, began=self.began, pulled_at=place.pulled_at)
+        back = place.since - context.settings.consent_overlap_s
+        await context.spend()
+        return await context.profiles.changed(to_iso(back), PAGE, filtered=filtered)
+
+    async def top(self) -> None:
         """What changed since a long look began (a bulk update behind it must not delay an opt-out by hours)."""
-        context = self.context
+        context, place = self.context, self.place
         back = place.reached - context.settings.consent_overlap_s
         await context.spend()
         page = await context.profiles.changed(to_iso(back), PAGE, filtered=place.filtered)
@@ -144,10 +169,11 @@ class _Walk:
             newest, over = await self._hint(page, back, filtered=place.filtered)
             highest = max(highest, newest)
             if over or page.next is None:
-                return replace(place, top=max(place.reached, min(highest, self.began)), pulled_at=self.began)
+                top = max(place.reached, min(highest, self.began))
+                self.place = replace(place, top=top, pulled_at=self.began)
+                return
             await context.spend()
             page = await context.profiles.follow(page.next)
-        return place
 
     async def _hint(self, page: Page, back: float, *, filtered: bool) -> tuple[float, bool]:
         """Hint a page's profiles; the newest time on it, and whether the walk is over."""
@@ -160,23 +186,6 @@ class _Walk:
         self.found += await hint_profiles(self.context, self.progress, self.consents, ours)
         over = page.next is None or (not filtered and bool(times) and min(times) < back)
         return max(times, default=0.0), over
-
-
-async def _first(context: Context, place: Place, began: float) -> tuple[Page, Place]:
-    """The page to begin with: of a look that was not finished, or of a new one."""
-    if place.link:
-        await context.spend()
-        try:
-            return await context.profiles.follow(place.link), place
-        except SyncError as error:
-            if error.code in ("campaign_unreachable", "campaign_throttled", "campaign_unauthorized"):
-                raise
-            telemetry.event("consents_from_the_top", code=error.code)
-    filtered = context.source is Source.FILTER
-    place = Place(since=place.since, filtered=filtered, began=began)
-    back = place.since - context.settings.consent_overlap_s
-    await context.spend()
-    return await context.profiles.changed(to_iso(back), PAGE, filtered=filtered), place
 
 
 def _modified(row: Row) -> float | None:

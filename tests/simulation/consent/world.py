@@ -18,12 +18,14 @@ from tests.simulation.chaos import CALM
 from tests.simulation.consent.judge import FIELDS, Judge
 from tests.simulation.people import People
 from tests.simulation.process import Process
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import MAPPING, Scenario
 from tests.simulation.violation import Violation
 from tests.simulation.witness import Witness
 from tests.simulation.world import World
 
 SKEW_S = 120.0
+ROOMY = 4000
+"""Campaign calls of a scenario that is not about the budget."""
 DIRECTIONS = ("both", "to_campaign", "to_dynamics", "off")
 TEXT = """\
 consent: contacts
@@ -172,7 +174,8 @@ class ConsentWorld(World):
             update={"consent_overlap_s": SKEW_S + 10, "opt_in_brake": 10_000}
         )
         # Small pages, so that a look at Campaign takes several, and several ticks.
-        consent_pull.PAGE = rng.choice((1, 2, 200))
+        page = rng.choice((1, 2, 200))
+        consent_pull.PAGE = page if scenario.limit == ROOMY else 200
         self.campaign_lead = rng.uniform(-SKEW_S, SKEW_S)
         self.campaign.advance(self.campaign_lead)
         self.campaign.change_options(time_filter=rng.random() < 0.3, dates_creates=rng.random() < 0.3)
@@ -198,6 +201,23 @@ class ConsentWorld(World):
         settings = self.settings
         late = self.deployed + settings.call_timeout_s + settings.gateway_s
         return self.now() < late or Direction(self.direction).permits(side)
+
+    async def settle(self) -> None:
+        """Also until Campaign has been looked at: a worker may believe for some seconds that this is paused."""
+        calm = self.now()
+        for _ in range(60):
+            await super().settle()
+            if self.direction == "off" or self.scenario.limit != ROOMY:
+                return
+            if self._looked_at_campaign(calm + self.settings.skew_s):
+                return
+            await self.wait(1.0)
+        raise Violation("liveness: Campaign is not looked at")
+
+    def _looked_at_campaign(self, since: float) -> bool:
+        stored = self.account.tables["control"].rows.get((MAPPING, f"note-{consent_pull.NOTE}"))
+        place = json.loads(str(stored.entity["text"])) if stored else {}
+        return not place.get("link") and float(place.get("pulled_at", 0.0)) > since
 
     def landed(
         self, process: Process, system: str, request: Request, response: Response, *, heard: bool
