@@ -23,6 +23,7 @@ PIPELINE_RECORDS = 4_000
 QUICK_RECORDS = 1_500
 TARGETS = {
     "engine_ratio": (">=", 0.33),
+    "engine_rich_ratio": (">=", 0.33),
     "engine_rows_per_s": (">=", 40_000),
     "pipeline_ratio": (">=", 0.75),
     "latency_s.p95": ("<", 30.0),

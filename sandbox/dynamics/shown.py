@@ -176,4 +176,10 @@ def relationships(table: Table) -> list[Shown]:
     return found
 
 
-CASTS = frozenset({*_CAST.values(), *(f"{kind.value}AttributeMetadata" for kind in Kind)})
+CASTS = frozenset(
+    {
+        *_CAST.values(),
+        "MultiSelectPicklistAttributeMetadata",
+        *(f"{kind.value}AttributeMetadata" for kind in Kind),
+    }
+)

@@ -220,6 +220,13 @@ ENGINE: dict[str, Entry] = {
         "Nothing.",
         "Sends the record back to its lane at once.",
     ),
+    "label_missing": Entry(
+        Reaction.QUARANTINE,
+        "The mapping sends a choice's label, and Dynamics has none for this value.",
+        "An option that was added lately, or one without a label in that language.",
+        "Nothing if the option is new: labels are read every ten minutes. Else give it a label in Dynamics.",
+        SETS_ASIDE,
+    ),
     "marked": Entry(
         Reaction.PARK,
         "The record is gone in Dynamics, and the mapping writes a field instead of deleting.",

@@ -11,6 +11,7 @@ from sync.dynamics.client import Dynamics
 from sync.errors import SyncError
 
 _KIND = "Microsoft.Dynamics.CRM."
+LABELLED = ("Picklist", "State", "Status", "MultiSelectPicklist", "Boolean")
 _MULTI = "MultiSelectPicklist"
 
 
@@ -100,6 +101,17 @@ class Metadata:
                 )
         return columns
 
+    async def labels(self, table: str) -> dict[str, dict[int, dict[int, str]]]:
+        """Labels of a table's choices by column, language (LCID; 0: the asking user's) and value (true is 1)."""
+        found: dict[str, dict[int, dict[int, str]]] = {}
+        for kind in LABELLED:
+            options = "TrueOption,FalseOption" if kind == "Boolean" else "Options"
+            told = await self._columns(
+                table, f"{kind}AttributeMetadata", "LogicalName", f"&$expand=OptionSet($select={options})"
+            )
+            found.update({name: _labels(one.get("OptionSet")) for name, one in told.items()})
+        return found
+
     async def lookups(self, table: str) -> dict[str, tuple[str, ...]]:
         """The tables that each lookup may point to, by the lookup's logical name."""
         rows = await self._columns(table, "LookupAttributeMetadata", "LogicalName,Targets")
@@ -157,6 +169,22 @@ def _options(told: object) -> tuple[tuple[int, str], ...]:
     if not isinstance(options, list) or not all(isinstance(option, Mapping) for option in options):
         return ()
     return tuple((int(option["Value"]), _label(option.get("Label"))) for option in options)
+
+
+def _labels(told: object) -> dict[int, dict[int, str]]:
+    found: dict[int, dict[int, str]] = {}
+    if not isinstance(told, Mapping):
+        return found
+    options = told.get("Options", [told.get("TrueOption"), told.get("FalseOption")])
+    for option in options if isinstance(options, list) else ():
+        label = option.get("Label") if isinstance(option, Mapping) else None
+        texts: list[tuple[object, object]] = [(0, _label(label))]
+        localized = label.get("LocalizedLabels") if isinstance(label, Mapping) else None
+        texts += [(one.get("LanguageCode"), one.get("Label")) for one in localized or ()]
+        for language, text in texts:
+            if isinstance(language, int) and isinstance(text, str) and text:
+                found.setdefault(language, {})[int(option["Value"])] = text
+    return found
 
 
 def _label(told: object) -> str:

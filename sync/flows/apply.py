@@ -17,6 +17,7 @@ from sync.flows.claim import Claims
 from sync.flows.context import Context
 from sync.flows.reading import Reader
 from sync.flows.record import Done, Recorder
+from sync.flows.related import beside
 from sync.flows.work import Work
 from sync.model import Chunk, Lane, LedgerRow, SourceRow
 from sync.planning.outcome import Kind, Outcome
@@ -73,6 +74,7 @@ class Apply:
             if work is None or not work.changes:
                 return
             await self._reader.reread(work)
+            work.sources = await beside(self._context, work.compiled, work.sources)
             await work.links.look(work.sources, work.rows)
         except SyncError as error:
             if error.code == "mapping_disabled":

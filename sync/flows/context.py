@@ -12,8 +12,9 @@ from sync import telemetry
 from sync.campaign.profiles import RESOURCE, Profiles
 from sync.campaign.records import Records
 from sync.dynamics.client import Dynamics
-from sync.dynamics.metadata import Metadata
+from sync.dynamics.metadata import Metadata, TableInfo
 from sync.errors import Reaction, SyncError, Throttled
+from sync.flows import labels
 from sync.flows.consent_source import Source
 from sync.flows.targets import Targets
 from sync.model import Clock, Random
@@ -102,6 +103,8 @@ class Context:
     _unusable: tuple[str, float] = ("", 0.0)
     _reading: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
     _sourced: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
+    labelled: dict[tuple[str, str, str], CompiledMapping] = field(default_factory=dict)
+    related_tables: dict[str, TableInfo] = field(default_factory=dict)
 
     @property
     def profiles(self) -> Profiles:
@@ -178,11 +181,11 @@ class Context:
 
         Asks Dynamics for its columns once per worker, and never Campaign: reading goes on while Campaign is down.
         """
-        compiled = await self.sourced(compiled)
+        compiled = await labels.labelled(self, await self.sourced(compiled))
         told = self.consent_of(compiled.name)
         if told is None:
             return compiled
-        key = (compiled.name, compiled.version)
+        key = (compiled.name, f"{compiled.version} {compiled.sends_hash}")
         if key not in self._reading:
             known = await Metadata(self.dynamics).attributes(compiled.table)
             wanted = [field.source for field in told.fields]

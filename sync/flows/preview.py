@@ -13,10 +13,12 @@ from typing import Any
 
 from sync.campaign.records import Action, Records, Ref, free
 from sync.errors import Throttled
+from sync.flows import labels
 from sync.flows.call import planned_calls
 from sync.flows.context import Context
 from sync.flows.links import ChunkLinks
 from sync.flows.record import deletes_allowed
+from sync.flows.related import beside
 from sync.flows.sweep import Present
 from sync.model import Chunk, Intent, Lane, LedgerRow, RecordRef, SourceRow, State
 from sync.planning.compile import CompiledMapping
@@ -69,7 +71,7 @@ class Preview:
     async def open(self) -> None:
         """Find out where the mapping stands and how its resource is addressed; raises SyncError."""
         context, compiled = self._context, self._compiled
-        self._compiled = compiled = await context.sourced(compiled)
+        self._compiled = compiled = await labels.peeked(context, await context.sourced(compiled))
         self._progress = await context.watermarks.progress(compiled.name)
         version = await context.mappings.active(compiled.name)
         if version is not None:
@@ -183,6 +185,7 @@ class Preview:
     async def _expect(self, sources: Mapping[str, SourceRow | None]) -> list[Expected]:
         context, compiled = self._context, self._compiled
         rows = await self._rows(sources)
+        sources = await beside(context, compiled, sources)
         chunk = Chunk(compiled.name, self._progress.epoch, 0, Lane.LIVE, ())
         links = ChunkLinks(context, compiled, chunk)
         await links.look(sources, rows)

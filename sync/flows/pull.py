@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sync import telemetry
 from sync.errors import Reaction, SyncError
-from sync.flows import drift, replay
+from sync.flows import drift, labels, replay
 from sync.flows.commands import Sweep, send
 from sync.flows.consent_hints import hint_contacts
 from sync.flows.context import Context
@@ -62,6 +62,7 @@ class Pull:
         # After the tick's row: a version older than the one it has noticed would undo that.
         active = await context.working(mapping)
         organization = await context.guard(progress, fresh=True)
+        await labels.look_again(context, active)
         compiled = await context.widened(active)
         if progress.generation == 0 and self._fenced(progress):
             return
@@ -132,6 +133,8 @@ class Pull:
         said that nothing is sent again leave `sends_hash` empty: the next one that may is a change, whatever it says.
         """
         if tick.mapping_version == compiled.version:
+            if compiled.labels and tick.sends_hash not in ("", compiled.sends_hash):
+                return await self._replay_labels(compiled, tick, progress)
             # Without `sends_hash` a person wants nothing read again for the sake of this version.
             if compiled.columns_hash == progress.columns_hash or tick.resync or not tick.sends_hash:
                 return tick
@@ -158,6 +161,17 @@ class Pull:
         telemetry.event("mapping_noticed", mapping=compiled.name, version=compiled.version)
         # At once: a read that fails after this would make every tick send the replay again.
         return await self._context.watermarks.write_tick(noticed)
+
+    async def _replay_labels(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> Tick:
+        """Other labels: everything is compared, and what waited for a label is tried again."""
+        for wanted in (
+            replay.Replay(epoch=progress.epoch),
+            replay.Replay(epoch=progress.epoch, intent="retry", code="label_missing"),
+        ):
+            await replay.start(
+                self._context, compiled.name, wanted, who="labels changed", total=progress.total
+            )
+        return await self._context.watermarks.write_tick(replace(tick, sends_hash=compiled.sends_hash))
 
     async def _second_chance(self, progress: Progress) -> None:
         """A read marked running whose lease is free lost its message: send it again."""

@@ -22,6 +22,7 @@ from sync.errors import SyncError
 from sync.flows import jobs
 from sync.flows.context import LONGEST_WAIT_S, Context
 from sync.flows.dispatch import dispatch
+from sync.flows.related import beside
 from sync.flows.spend import spend_backfill
 from sync.model import Change, ChangeKind, Intent, Lane, LedgerRow, SourceRow, State
 from sync.planning.compare import DIFFERS, Found, Verdict, judge
@@ -94,7 +95,7 @@ async def work(context: Context, job: Job) -> Job:
         return jobs.done(job)
     await context.guard(progress)
     try:
-        compiled = await context.working(job.mapping)
+        compiled = await context.reading(job.mapping)
     except SyncError as error:
         if error.code != "mapping_disabled":
             raise
@@ -173,11 +174,13 @@ async def _compare(look: Look, rows: Sequence[LedgerRow]) -> None:
 
 async def _sources(look: Look, record_ids: Sequence[str]) -> dict[str, SourceRow]:
     """What Dynamics has now; what it has not is on its way to be deleted."""
-    compiled = await look.context.widened(look.compiled)
+    compiled = look.compiled
     async with look.context.dynamics_permit(spare=1):
-        return await look.context.dynamics.read(
+        found = await look.context.dynamics.read(
             compiled.entity_set, compiled.key_column, compiled.columns, record_ids
         )
+    sources = await beside(look.context, compiled, found)
+    return {record_id: source for record_id, source in sources.items() if source is not None}
 
 
 async def _policies(look: Look) -> Mapping[str, str]:

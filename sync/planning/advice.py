@@ -65,6 +65,9 @@ def advise(
         return "it must be a whole number from 1 to 100000.", "Write the length of the Campaign field."
     if kind == "option":
         return "no column has such a value.", "Write a whole number, true, false or a word before the colon."
+    if kind == "alternative":
+        fix = "Write `true`, or a language's number such as 1031 (German)." if key == "label" else _SEE
+        return "such a value does not go here.", fix
     if kind in ("model_type", "dict_type"):
         return "it has no keys of its own.", f"Write `{key}: {{…}}`. {_SEE}"
     if kind in ("too_short", "string_too_short"):

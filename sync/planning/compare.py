@@ -70,7 +70,7 @@ def judge(
     if row.state is not State.SYNCED or not resolved(row) or source is None:
         return Verdict(Found.LEFT)
     projection = compiled.project(source.values, row.record_id)
-    if projection.problem is not None:
+    if projection.problem is not None or not projection.wanted:
         return Verdict(Found.LEFT)
     if shown is None:
         return Verdict(Found.MISSING)

@@ -12,9 +12,11 @@ from typing import Any, Literal
 from sync.model import Row
 from sync.planning.conditions import Condition, conditions_of
 from sync.planning.convert import Flagged
+from sync.planning.expressions import Labelled, Related
 from sync.planning.filters import Predicate, predicate
 from sync.planning.mapping import Brake, EnumerationField, FieldMap, Mapping, Mark, OptOut
 from sync.planning.program import Program, Projection, body_of, program_of, unflag
+from sync.planning.replaced import NO_LABELS, Labels
 from sync.planning.specs import FieldSpec, Finding, Link, LinkSpec, spec_of
 
 __all__ = [
@@ -74,6 +76,11 @@ class CompiledMapping:
     fields: tuple[FieldSpec, ...]
     conditions: tuple[Condition, ...]
     """Every condition of the filter and of the first load's."""
+    related: tuple[Related, ...]
+    """Columns of other tables' rows, whose values must stand beside a row's columns by their `key`."""
+    labels: tuple[Labelled, ...]
+    """Labels that the mapping asks for."""
+    _mapping: Mapping = attribute(repr=False, compare=False)
     _program: Program = attribute(repr=False, compare=False)
     _filter: Predicate | None = attribute(repr=False, compare=False)
     _first_load: Predicate | None = attribute(repr=False, compare=False)
@@ -121,7 +128,8 @@ class CompiledMapping:
         try:
             if self._filter is not None and not self._filter(row):
                 return Projection("", (), None, record_id.lower(), (), program, wanted=False)
-            values = [convert(row[source]) for source, convert in program.steps]
+            wide = program.beside(row) if program.computed else row
+            values = [convert(wide[source]) for source, convert in program.steps]
         except KeyError:
             values = [convert(row.get(source)) for source, convert in program.steps]
             problem = self._first_absent(row)
@@ -143,9 +151,11 @@ class CompiledMapping:
 
     def _first_absent(self, row: Row) -> Finding | None:
         program = self._program
-        for (source, _), target in zip(program.steps, program.targets, strict=True):
-            if source not in row:
-                return Finding("column_absent", source, target)
+        for origin, target in zip(program.origins, program.targets, strict=True):
+            needed = (*origin.columns, *(related.key for related in origin.related))
+            for column in needed:
+                if column not in row:
+                    return Finding("column_absent", column, target)
         absent = next((one.column for one in self.conditions if one.column not in row), None)
         return Finding("column_absent", absent, "") if absent else None
 
@@ -160,6 +170,12 @@ def with_source(compiled: CompiledMapping, entity_set: str, key_column: str) -> 
     return with_columns(named, [named.key_column])
 
 
+def relabelled(compiled: CompiledMapping, labels: Labels) -> CompiledMapping:
+    """The same mapping with other labels of choices."""
+    made = compile_mapping(compiled._mapping, compiled.version, labels)
+    return with_source(made, compiled.entity_set, compiled.key_column)
+
+
 def with_columns(compiled: CompiledMapping, more: Iterable[str], why: object = None) -> CompiledMapping:
     """The same mapping, reading further columns that it does not send; another `why` asks for a full read too."""
     columns = tuple(sorted({*compiled.columns, *more}))
@@ -167,12 +183,14 @@ def with_columns(compiled: CompiledMapping, more: Iterable[str], why: object = N
     return replace(compiled, columns=columns, columns_hash=digest)
 
 
-def compile_mapping(mapping: Mapping, version: str) -> CompiledMapping:
-    """Compile a mapping that `load_mapping` has accepted."""
+def compile_mapping(mapping: Mapping, version: str, labels: Labels = NO_LABELS) -> CompiledMapping:
+    """Compile a mapping that `load_mapping` has accepted; without the labels it asks for, their values are missing."""
     entity_set, key = mapping.source.entity_set or "", mapping.source.key or ""
     options = mapping.options
     conditions = (*conditions_of(mapping.filter), *conditions_of(options.first_load))
-    used = (*(field.source for field in mapping.fields), *(condition.column for condition in conditions))
+    program = program_of(mapping, labels)
+    used = [column for origin in program.origins for column in origin.columns]
+    used += [condition.column for condition in conditions]
     merges = MERGE_COLUMNS if options.follow_merges else ()
     columns = tuple(sorted({*filter(None, [key]), *merges, *used}))
     return CompiledMapping(
@@ -193,11 +211,20 @@ def compile_mapping(mapping: Mapping, version: str) -> CompiledMapping:
         columns=columns,
         columns_hash=_digest([entity_set, key, columns]),
         sends_hash=_digest(
-            [CONVERSIONS, mapping.target.model_dump(), _sends(mapping.fields), *_scope(mapping)]
+            [
+                CONVERSIONS,
+                mapping.target.model_dump(),
+                _sends(mapping.fields),
+                *_scope(mapping),
+                *([_told(labels)] if labels else []),
+            ]
         ),
         fields=tuple(spec_of(field) for field in mapping.fields),
         conditions=conditions,
-        _program=program_of(mapping),
+        related=tuple(dict.fromkeys(one for origin in program.origins for one in origin.related)),
+        labels=tuple(dict.fromkeys(one for origin in program.origins for one in origin.labels)),
+        _mapping=mapping,
+        _program=program,
         _filter=None if mapping.filter is None else predicate(mapping.filter),
         _first_load=None if options.first_load is None else predicate(options.first_load),
     )
@@ -227,6 +254,15 @@ def _scope(mapping: Mapping) -> list[Any]:
     return [given] if given else []
 
 
+def _told(labels: Labels) -> list[Any]:
+    """Labels in one fixed order: another label is something else to send."""
+    return [
+        [column, language, sorted([repr(value), name] for value, name in names.items())]
+        for column, languages in sorted(labels.items())
+        for language, names in sorted(languages.items())
+    ]
+
+
 def _sends(fields: Iterable[FieldMap]) -> list[Any]:
     """Every field's settings in one fixed order; defaults are left out, so that spelling one out changes nothing."""
     told = []
@@ -234,6 +270,8 @@ def _sends(fields: Iterable[FieldMap]) -> list[Any]:
         settings = field.model_dump(exclude_defaults=True)
         if isinstance(field, EnumerationField):
             settings["values"] = sorted([repr(option), name] for option, name in field.values.items())
+        if "replace" in settings:
+            settings["replace"] = sorted([repr(old), repr(new)] for old, new in settings["replace"].items())
         told.append(settings)
     return told
 

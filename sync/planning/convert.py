@@ -10,11 +10,21 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any
 
-from sync.planning.mapping import EmailField, EnumerationField, FieldMap, LinkField, PlainField, StringField
+from sync.planning.dates import AS_WRITTEN, date_in, datetime_in, plain_date, plain_datetime
+from sync.planning.fields import (
+    DateField,
+    DateTimeField,
+    EmailField,
+    EnumerationField,
+    FieldMap,
+    IntegerField,
+    LinkField,
+    NumberField,
+    StringField,
+)
 from sync.planning.truncate import truncate
 
 Value = str | int | float | bool
@@ -23,8 +33,6 @@ _REFUSED_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\
 """Not allowed in XML, which Campaign's engine works on; NUL is not allowed in PostgreSQL either."""
 _NO_ADDRESS = r"\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff\ud800-\udfff@,;:<>()\[\]\\\""
 _EMAIL = re.compile(rf"[^{_NO_ADDRESS}]{{1,64}}@(?:[^{_NO_ADDRESS}.]{{1,63}}\.)+[^{_NO_ADDRESS}.]{{2,63}}")
-_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?Z", re.ASCII)
-_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:\d\d)", re.ASCII)
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _INTEGER = 2**31
 _EXACT = 2**53
@@ -42,25 +50,38 @@ class Flagged:
 Converter = Callable[[Any], Value | Flagged]
 
 
-def converter(field: FieldMap) -> Converter:
-    """The converter of one field."""
+def typed(field: FieldMap) -> Converter:
+    """The converter of one field's type; `replaced` puts replacements and labels before it."""
     if isinstance(field, StringField):
         return _string(field)
     if isinstance(field, EmailField):
         return _email(field)
     if isinstance(field, EnumerationField):
         return _enumeration(field)
+    return _plain(field, _maker(field), null_of(field))
+
+
+def _maker(field: FieldMap) -> Callable[[Any], Value | None]:
     if isinstance(field, LinkField):
-        return _plain(field, _link, "")
-    make, blank = _PLAIN[field.type]
-    return _plain(field, make, blank)
+        return _link
+    if isinstance(field, DateField) and field.time_zone is not None:
+        return date_in(field.time_zone)
+    if isinstance(field, DateTimeField) and field.time_zone is not None and field.time_zone != AS_WRITTEN:
+        return datetime_in(field.time_zone)
+    if isinstance(field, IntegerField) and field.round is not None:
+        return _rounded(_integer, 0, field.round)
+    if isinstance(field, NumberField) and field.decimals is not None:
+        return _rounded(_number, field.decimals, field.round)
+    return _PLAIN[field.type][0]
 
 
 def null_of(field: FieldMap) -> Value:
     """What a null is sent as."""
-    if isinstance(field, PlainField):
-        return _PLAIN[field.type][1]
-    return field.default if isinstance(field, EnumerationField) else ""
+    if isinstance(field, LinkField):
+        return ""
+    if field.default is not None:
+        return field.default
+    return _PLAIN[field.type][1] if field.type in _PLAIN else ""
 
 
 def _invalid(field: FieldMap, code: str = "value_invalid") -> Flagged:
@@ -71,17 +92,17 @@ def _invalid(field: FieldMap, code: str = "value_invalid") -> Flagged:
 def _too_long(field: StringField | EmailField) -> Flagged:
     if field.too_long == "quarantine":
         return Flagged("", "value_too_long", True)
-    return Flagged("", "blanked_too_long")
+    return Flagged(null_of(field), "blanked_too_long")
 
 
 def _string(field: StringField) -> Converter:
-    length = field.length
+    length, blank = field.length, null_of(field)
     invalid, too_long = _invalid(field), _too_long(field)
     cuts = field.too_long == "truncate"
 
     def convert(value: Any) -> Value | Flagged:
         if value is None:
-            return ""
+            return blank
         if value.__class__ is not str:
             value = _as_text(value)
             if value is None:
@@ -89,14 +110,21 @@ def _string(field: StringField) -> Converter:
         value = value.strip()
         # isprintable() is the fast way to say that no refused character is in it.
         if len(value) <= length and value.isprintable():
-            return str(value)
+            return str(value) or blank
         if _REFUSED_CHARACTER.search(value):
             return invalid
         if len(value) <= length:
             return str(value)
         return Flagged(truncate(value, length), "truncated") if cuts else too_long
 
-    return convert
+    if field.case is None:
+        return convert
+    change = str.lower if field.case == "lower" else str.upper
+
+    def cased(value: Any) -> Value | Flagged:
+        return convert(change(value) if value.__class__ is str else value)
+
+    return cased
 
 
 def _as_text(value: Any) -> str | None:
@@ -110,20 +138,22 @@ def _as_text(value: Any) -> str | None:
 
 
 def _email(field: EmailField) -> Converter:
-    length = field.length
+    length, blank, lower = field.length, null_of(field), field.case is not None
     invalid, too_long = _invalid(field, "email_invalid"), _too_long(field)
     is_address = _EMAIL.fullmatch
 
     def convert(value: Any) -> Value | Flagged:
         if value is None:
-            return ""
+            return blank
         if value.__class__ is not str:
             return invalid
         address: str = value.strip()
         if not address:
-            return ""
+            return blank
         if not is_address(address):
             return invalid
+        if lower:
+            address = address.lower()
         return address if len(address) <= length else too_long
 
     return convert
@@ -146,14 +176,39 @@ def _enumeration(field: EnumerationField) -> Converter:
     return convert
 
 
-def _plain(field: PlainField | LinkField, make: Callable[[Any], Value | None], blank: Value) -> Converter:
+def _plain(field: FieldMap, make: Callable[[Any], Value | None], blank: Value) -> Converter:
     invalid = _invalid(field)
 
     def convert(value: Any) -> Value | Flagged:
         if value is None:
             return blank
         made = make(value)
-        return invalid if made is None else made
+        if made is None:
+            return invalid
+        return blank if made == "" else made
+
+    return convert
+
+
+_ROUNDINGS = {
+    "half_up": ROUND_HALF_UP,
+    "half_even": ROUND_HALF_EVEN,
+    "up": ROUND_UP,
+    "down": ROUND_DOWN,
+}
+
+
+def _rounded(
+    make: Callable[[Any], int | float | None], decimals: int, rounding: str
+) -> Callable[[Any], int | float | None]:
+    """The same for a number rounded to so many decimals; half away from zero, as people do, unless said otherwise."""
+    unit, mode = Decimal(1).scaleb(-decimals), _ROUNDINGS[rounding]
+
+    def convert(value: Any) -> int | float | None:
+        found = _number(value)
+        if isinstance(found, float) and abs(found) < _EXACT:
+            return make(float(Decimal(repr(found)).quantize(unit, mode)))
+        return make(value)
 
     return convert
 
@@ -191,48 +246,10 @@ def _link(value: Any) -> str | None:
     return told if not told or _GUID.fullmatch(told) else None
 
 
-def _date(value: Any) -> str | None:
-    """`YYYY-MM-DD`. A timestamp is taken only at midnight: any other would need a time zone and could shift a day."""
-    if value.__class__ is not str:
-        return None
-    if not value:
-        return ""
-    if len(value) != 10:
-        midnight = _MIDNIGHT.fullmatch(value)
-        if midnight is None:
-            return None
-        value = midnight[1]
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return None
-    # fromisoformat also takes week dates such as 2023-W01-1.
-    return str(value) if value[4] == value[7] == "-" else None
-
-
-def _datetime(value: Any) -> str | None:
-    """`YYYY-MM-DD HH:MM:SS.mmmZ` in UTC (adobe.md B.5); finer fractions are cut."""
-    if value.__class__ is not str:
-        return None
-    if not value:
-        return ""
-    day = _date(value) if len(value) == 10 else None
-    if day:
-        return f"{day} 00:00:00.000Z"
-    told = _TIMESTAMP.fullmatch(value)
-    if told is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(told[1] + (told[2] or "") + told[3]).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return moment.replace(tzinfo=None).isoformat(" ", "milliseconds") + "Z"
-
-
 _PLAIN: dict[str, tuple[Callable[[Any], Value | None], Value]] = {
     "integer": (_integer, 0),
     "number": (_number, 0),
     "boolean": (_boolean, False),
-    "date": (_date, ""),
-    "datetime": (_datetime, ""),
+    "date": (plain_date, ""),
+    "datetime": (plain_datetime, ""),
 }

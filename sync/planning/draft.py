@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 from sync.planning.advice import Problem, advise
 from sync.planning.yaml_lines import Lines, Place
 
+_ALTERNATIVES = ("bool", "int", "float", "str")
+
 
 @dataclass
 class Draft:
@@ -27,8 +29,15 @@ class Draft:
         try:
             return model.model_validate(value)
         except ValidationError as error:
+            alternatives: set[Place] = set()
             for one in error.errors(include_url=False, include_context=True):
                 told, kind = one["loc"], one["type"]
+                if len(told) > 1 and told[-1] in _ALTERNATIVES:
+                    # One value of several types: it is told once, by its key.
+                    told, kind = told[:-1], "alternative"
+                    if told in alternatives:
+                        continue
+                    alternatives.add(told)
                 if "[key]" in told:
                     told, kind = told[:2], "option"
                 what, fix = advise(kind, one.get("ctx", {}), one.get("input"), told, model)
@@ -43,6 +52,7 @@ def _name(place: Place, content: dict[Any, Any]) -> str:
     item = content["fields"][place[1]]
     told = f"fields {place[1] + 1}"
     if isinstance(item, dict):
-        told += f" ({item.get('source', '?')} → {item.get('target', '?')})"
+        origin = item.get("source", item.get("expression", item.get("constant", "?")))
+        told += f" ({origin} → {item.get('target', '?')})"
     rest = ".".join(str(part) for part in place[2:])
     return f"{told}, {rest}" if rest else told

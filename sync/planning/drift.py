@@ -32,7 +32,7 @@ def told(code: str, detail: str) -> str:
 
 def source_gaps(compiled: CompiledMapping, columns: Mapping[str, str]) -> Iterator[str]:
     """What the table lacks; `columns` are its columns' types in the matrix's words, by logical name."""
-    accepted = {spec.column: spec.accepts for spec in compiled.fields}
+    accepted = {spec.column: spec.accepts for spec in compiled.fields if spec.column}
     for column in sorted({_logical(column) for column in compiled.columns}):
         where = f"Dynamics {compiled.table}: column `{column}`"
         if column not in columns:

@@ -11,6 +11,7 @@ from sync.planning.load_filter import read_filter
 from sync.planning.load_options import read_options
 from sync.planning.mapping import FIELD_CLASSES, FieldMap, Mapping
 from sync.planning.rules import broken_rules
+from sync.planning.rules_fields import wrong_field
 from sync.planning.yaml_lines import NotYaml, Place, read
 
 __all__ = ["MappingInvalid", "Problem", "load_mapping"]
@@ -105,4 +106,7 @@ def _field(draft: Draft, item: object, place: Place) -> FieldMap | None:
         draft.add((*place, "type"), "there is no such type.", did_you_mean(word, tuple(FIELD_CLASSES)))
         return None
     made: FieldMap | None = draft.check(model, item, place)
+    if made is not None:
+        for key, what, fix in wrong_field(made):
+            draft.add((*place, *key.split(".")) if key else place, what, fix)
     return made

@@ -11,7 +11,24 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StrictInt
 
 from sync.planning.conditions import Comparable, Filter
-from sync.planning.spelling import Column, Length, MappingName, Name, Option, Path, Strict, Text
+from sync.planning.fields import FIELD_CLASSES, EmailField, EnumerationField, FieldMap, LinkField, StringField
+from sync.planning.spelling import Column, MappingName, Name, Path, Strict
+
+__all__ = [
+    "FIELD_CLASSES",
+    "Brake",
+    "EmailField",
+    "EnumerationField",
+    "FieldMap",
+    "LinkField",
+    "Mapping",
+    "Mark",
+    "OptOut",
+    "Options",
+    "Source",
+    "StringField",
+    "Target",
+]
 
 OptOutField = Literal[
     "blackList",
@@ -80,74 +97,6 @@ class Options(Strict):
     delete_brake: Brake | None = None
     """Left out: the app's settings."""
     follow_merges: Literal[False, "keep", "delete"] = False
-
-
-class _FieldBase(Strict):
-    source: Column
-    target: Path
-    apply_updates: StrictBool = True
-    """False: written on create and by `replay --force` only."""
-    invalid: Literal["blank", "quarantine"] = "quarantine"
-    """What becomes of a value that does not convert."""
-
-
-class StringField(_FieldBase):
-    """Text of at most `length` characters (code points, as PostgreSQL counts)."""
-
-    type: Literal["string"] = "string"
-    length: Length
-    too_long: Literal["truncate", "blank", "quarantine"] = "quarantine"
-
-
-class EmailField(_FieldBase):
-    """An address, checked; never truncated, since that makes another address."""
-
-    type: Literal["email"]
-    length: Length
-    too_long: Literal["blank", "quarantine"] = "quarantine"
-
-
-class PlainField(_FieldBase):
-    """A type that needs no further keys."""
-
-    type: Literal["integer", "number", "boolean", "date", "datetime"]
-
-
-class EnumerationField(_FieldBase):
-    """Source value → name in the Campaign enumeration; null, and with `invalid: blank` unlisted ones, → `default`."""
-
-    type: Literal["enumeration"]
-    values: Annotated[dict[Option, Text], Field(min_length=1)]
-    default: Text
-
-
-class LinkField(_FieldBase):
-    """A lookup whose row another mapping sends: the column of the link's join gets that row's id (adobe.md B.5).
-
-    `required`: the record waits until its parent is in Campaign; else it goes without the link, and the link follows.
-    `on_parent_delete`: what becomes of a child whose parent is deleted (docs/links.md).
-    """
-
-    type: Literal["link"]
-    mapping: MappingName
-    required: StrictBool = False
-    on_parent_delete: Literal["hold", "clear", "delete"] = "hold"
-    apply_updates: Literal[True] = True
-
-
-FieldMap = StringField | EmailField | PlainField | EnumerationField | LinkField
-
-FIELD_CLASSES: dict[str, type[FieldMap]] = {
-    "string": StringField,
-    "email": EmailField,
-    "integer": PlainField,
-    "number": PlainField,
-    "boolean": PlainField,
-    "date": PlainField,
-    "datetime": PlainField,
-    "enumeration": EnumerationField,
-    "link": LinkField,
-}
 
 
 class Mapping(Strict):

@@ -69,13 +69,54 @@ def accepts(target_type: str) -> frozenset[str]:
     return frozenset(column for column, targets in MATRIX.items() if target_type in targets)
 
 
+def accepts_in_zone(target_type: str, *, as_written: bool) -> frozenset[str]:
+    """The same for a `date` or `datetime` with a `time_zone`."""
+    if target_type == "date":
+        time = "TimeZoneIndependent" if as_written else "UserLocal"
+        return frozenset({"DateTime:DateOnly", f"DateTime:{time}"})
+    return frozenset({"DateTime:DateOnly", "DateTime:TimeZoneIndependent"})
+
+
+LONGEST: dict[str, str] = {
+    "String": "its maximum, up to 4,000",
+    "Memo": "its maximum, up to 1,048,576",
+    "Uniqueidentifier": "36",
+    "Lookup": "36",
+    "Customer": "36",
+    "Owner": "36",
+    "EntityName": "64",
+    "Picklist": "11",
+    "State": "11",
+    "Status": "11",
+    "MultiSelectPicklist": "1,799 (150 options)",
+    "Boolean": "5",
+    "Integer": "11",
+    "BigInt": "17 (exact up to 2⁵³)",
+    "Decimal": "24",
+    "Double": "24",
+    "Money": "24",
+    "DateTime:DateOnly": "10",
+    "DateTime:UserLocal": "20",
+    "DateTime:TimeZoneIndependent": "20",
+}
+"""Characters that a column's value has at most as text."""
+ZONED = {
+    ("DateTime:UserLocal", "date"): "with `time_zone`",
+    ("DateTime:TimeZoneIndependent", "date"): "if midnight, or with `time_zone: as_written`",
+    ("DateTime:TimeZoneIndependent", "datetime"): "with `time_zone`",
+    ("DateTime:DateOnly", "datetime"): "midnight, UTC or in `time_zone`",
+}
+NOT_OFFERED = ("PartyList", "ManagedProperty", "CalendarRules", "Virtual", "Image", "File")
+
+
 def as_markdown() -> str:
     """The table as it stands in docs/mapping.md (a test compares them)."""
     lines = [
-        "| Dynamics column | " + " | ".join(TARGET_TYPES) + " |",
-        "|---" * (len(TARGET_TYPES) + 1) + "|",
+        "| Dynamics column | longest text | " + " | ".join(TARGET_TYPES) + " |",
+        "|---" * (len(TARGET_TYPES) + 2) + "|",
     ]
     for column, targets in MATRIX.items():
-        cells = [targets.get(target, "–") for target in TARGET_TYPES]
-        lines.append(f"| {column.replace(':', ', ')} | " + " | ".join(cells) + " |")
+        cells = [ZONED.get((column, target), targets.get(target, "–")) for target in TARGET_TYPES]
+        lines.append(f"| {column.replace(':', ', ')} | {LONGEST[column]} | " + " | ".join(cells) + " |")
+    lines += [f"| {column} | –" + " | –" * len(TARGET_TYPES) + " |" for column in NOT_OFFERED]
     return "\n".join(lines)

@@ -9,8 +9,14 @@ from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from sync.planning.convert import Converter, Flagged, Value, converter
-from sync.planning.mapping import FieldMap, LinkField, Mapping
+from sync.model import Row
+from sync.planning.convert import Converter, Flagged, Value
+from sync.planning.evaluate import NO_VALUE, Evaluate, evaluator
+from sync.planning.expressions import Labelled
+from sync.planning.fields import FieldMap, LinkField
+from sync.planning.mapping import Mapping
+from sync.planning.origin import Origin, origin_of
+from sync.planning.replaced import Labels, converter
 from sync.planning.specs import Finding, Link, LinkSpec
 
 
@@ -28,8 +34,18 @@ class Program:
     targets: tuple[str, ...]
     updated: int
     key_target: str
+    origins: tuple[Origin, ...]
+    computed: tuple[tuple[str, Evaluate], ...] = ()
+    """What stands beside a row's columns: labels, then expressions and constants, by name."""
     links: tuple[tuple[int, LinkSpec], ...] = ()
     """Where in the values each link is."""
+
+    def beside(self, row: Row) -> Row:
+        """The row with what is computed of it; raises KeyError for a column it lacks."""
+        wide = dict(row)
+        for name, compute in self.computed:
+            wide[name] = compute(wide)
+        return wide
 
     def digest(self, values: Sequence[Any]) -> str:
         """The hash of what an update with these values sends."""
@@ -83,7 +99,9 @@ class Projection:
         return body_of(self._program.places, self._values)
 
 
-def program_of(mapping: Mapping) -> Program:
+def program_of(mapping: Mapping, labels: Labels) -> Program:
+    """The program of a mapping; `labels` must hold those it asks for."""
+
     def place(field: FieldMap) -> tuple[str, str]:
         item, _, name = field.target.rpartition(".")
         return item, name
@@ -93,17 +111,51 @@ def program_of(mapping: Mapping) -> Program:
         return not field.apply_updates, field.target
 
     fields = sorted(mapping.fields, key=order)
+    origins = tuple(origin_of(field) for field in fields)
     updated = [field for field in fields if field.apply_updates]
     return Program(
-        steps=tuple((field.source, converter(field)) for field in fields),
+        steps=tuple(
+            (origin.key, converter(field, labels)) for origin, field in zip(origins, fields, strict=True)
+        ),
         encoders=tuple(_encoder(field) for field in updated),
         template=_template([place(field) for field in updated]),
         places=tuple(place(field) for field in fields),
         targets=tuple(field.target for field in fields),
         updated=len(updated),
         key_target=mapping.target.key,
+        origins=origins,
+        computed=_computed(origins, labels),
         links=tuple((at, _link(field)) for at, field in enumerate(fields) if isinstance(field, LinkField)),
     )
+
+
+def _computed(origins: Iterable[Origin], labels: Labels) -> tuple[tuple[str, Evaluate], ...]:
+    found: dict[str, Evaluate] = {}
+    for origin in origins:
+        for label in origin.labels if origin.expression else ():
+            found[label.key] = _label(label, labels)
+    for origin in origins:
+        if origin.expression is not None:
+            found[origin.key] = evaluator(origin.expression)
+        elif origin.constant is not None:
+            found[origin.key] = _always(origin.constant)
+    return tuple(found.items())
+
+
+def _label(label: Labelled, labels: Labels) -> Evaluate:
+    names = labels.get(label.column, {}).get(label.language, {})
+
+    def run(row: Row) -> Any:
+        value = row[label.column]
+        if value is None or value == "":
+            return None
+        return names.get(value, NO_VALUE) if value.__class__ in (int, bool) else NO_VALUE
+
+    return run
+
+
+def _always(value: Any) -> Evaluate:
+    return lambda row: value
 
 
 def _link(field: LinkField) -> LinkSpec:

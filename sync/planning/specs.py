@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sync.planning import matrix
-from sync.planning.mapping import EmailField, EnumerationField, FieldMap, LinkField, StringField
+from sync.planning.dates import AS_WRITTEN
+from sync.planning.fields import (
+    DateField,
+    DateTimeField,
+    EmailField,
+    EnumerationField,
+    FieldMap,
+    LinkField,
+    StringField,
+)
+from sync.planning.origin import origin_of
 
 LINK_LENGTH = 36
 """Characters of an id."""
+LOOKUPS = frozenset({"Lookup", "Customer", "Owner"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class FieldSpec:
     names: tuple[str, ...] = ()
     """Enumeration names that may be sent."""
     truncates: bool = False
+    columns: tuple[str, ...] = ()
+    """Of an expression: the columns it reads; `column` is empty then, and `accepts` too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +81,34 @@ def spec_of(field: FieldMap) -> FieldSpec:
     names: tuple[str, ...] = ()
     if isinstance(field, EnumerationField):
         names = tuple(dict.fromkeys([*field.values.values(), field.default]))
+    origin = origin_of(field)
+    plain = field.source is not None
     return FieldSpec(
-        source=field.source,
-        column=logical(field.source),
-        accepts=matrix.accepts(field.type),
+        source=origin.shown,
+        column=logical(field.source) if field.source is not None else "",
+        accepts=_accepts(field) if plain else frozenset(),
         target=field.target,
         type=field.type,
         length=_length(field),
         names=names,
         truncates=isinstance(field, StringField) and field.too_long == "truncate",
+        columns=() if plain else tuple(logical(column) for column in origin.columns),
     )
+
+
+def _accepts(field: FieldMap) -> frozenset[str]:
+    """Column types that may be the source of this very field."""
+    if isinstance(field, LinkField):
+        return matrix.accepts("link")
+    if field.related is not None:
+        return LOOKUPS
+    if isinstance(field, StringField) and field.separator is not None:
+        return frozenset({"MultiSelectPicklist"})
+    if isinstance(field, StringField) and field.label is not False:
+        return frozenset({"Picklist", "State", "Status", "Boolean"})
+    if isinstance(field, DateField | DateTimeField) and field.time_zone is not None:
+        return matrix.accepts_in_zone(field.type, as_written=field.time_zone == AS_WRITTEN)
+    return matrix.accepts(field.type)
 
 
 def _length(field: FieldMap) -> int:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from sync.model import Clock, from_iso, to_iso
+from sync.storage.labels import LabelRows
 from sync.storage.table import Entity, Op, Query, RowConflict, Stored, Table, Verb
 
 PART = 15_000
@@ -44,6 +45,7 @@ class Mappings:
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
+        self.labels = LabelRows(table)
 
     async def active(self, mapping: str) -> MappingVersion | None:
         """The active version, a switched-off mapping's too."""

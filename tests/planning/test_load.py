@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sync.errors import CATALOGUE, SyncError
 from sync.planning.load import MappingInvalid, load_mapping
 from sync.planning.mapping import FIELD_CLASSES, StringField
-from tests.planning.samples import HEAD, TEXT
+from tests.planning.samples import FIELDS, HEAD, TEXT
 
 ROOT = Path(__file__).parents[2]
 
@@ -91,7 +91,7 @@ def test_the_error_is_one_of_the_catalogue() -> None:
     ("written", "key", "told"),
     [
         ("{source: a, target: b, type: string}", "length", "Add `length:`"),
-        ("{target: b, type: boolean}", "source", "it is missing"),
+        ("{target: b, type: boolean}", "fields 2 (? → b)", "there is no value for it"),
         ("{source: a, target: b, type: bool}", "type", "Did you mean `boolean`?"),
         ("{source: a, target: b, type: [x]}", "type", "Use one of: string, email, integer, number, boolean"),
         ("{source: a, target: b, type: string, length: 0}", "length", "whole number from 1"),
@@ -274,3 +274,13 @@ def test_every_key_of_a_field_is_published() -> None:
     doc = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
     for name in {name for model in FIELD_CLASSES.values() for name in model.model_fields}:
         assert f"| `{name}` |" in doc
+
+
+def test_the_published_fields_load() -> None:
+    """Every YAML example of the page that has fields, filters or options is one that loads."""
+    doc = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
+    blocks = [block.partition("```")[0] for block in doc.split("```yaml\n")[1:]]
+    assert len(blocks) >= 3
+    for block in blocks:
+        head = "" if block.startswith("mapping:") else HEAD
+        load_mapping(head + block + ("" if "fields:" in block else FIELDS))

@@ -61,6 +61,12 @@ def _key(area: str, mapping: MappingFile, fields: Mapping[str, FieldInfo]) -> It
 def _source(
     area: str, spec: FieldSpec, item: FieldMap, columns: Mapping[str, ColumnInfo]
 ) -> Iterator[Finding]:
+    if not spec.column:
+        for name in spec.columns:
+            if name not in columns:
+                text = f"column `{name}` of an expression does not exist in Dynamics"
+                yield bad(area, spec.target, text, _suggest(name, columns), "unknown_column")
+        return
     column = columns.get(spec.column)
     if column is None:
         text = "this column does not exist in Dynamics"
@@ -77,7 +83,7 @@ def _source(
         fix = "Set `too_long` to truncate or blank in the mapping if that is not wanted."
         yield warn(area, spec.source, text, fix, "value_too_long")
     elif isinstance(item, EnumerationField):
-        yield from _choices(area, item, column)
+        yield from _choices(area, spec, item, column)
 
 
 def _condition(area: str, condition: Condition, columns: Mapping[str, ColumnInfo]) -> Iterator[Finding]:
@@ -91,14 +97,14 @@ def _condition(area: str, condition: Condition, columns: Mapping[str, ColumnInfo
         yield bad(area, name, f"filter: {wrong[0]}", wrong[1], "value_invalid")
 
 
-def _choices(area: str, item: EnumerationField, column: ColumnInfo) -> Iterator[Finding]:
+def _choices(area: str, spec: FieldSpec, item: EnumerationField, column: ColumnInfo) -> Iterator[Finding]:
     """Values of a Dynamics choice that the mapping does not translate."""
     if item.invalid != "quarantine":
         return
     left = [f"{value} ({label})" for value, label in column.options if value not in item.values]
     if left:
         text = f"not translated: {', '.join(left)}; such records are quarantined"
-        yield warn(area, item.source, text, "Add them to `values`, or set `invalid: blank`.", "value_invalid")
+        yield warn(area, spec.source, text, "Add them to `values`, or set `invalid: blank`.", "value_invalid")
 
 
 def _target(area: str, spec: FieldSpec, fields: Mapping[str, FieldInfo]) -> Iterator[Finding]:
