@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import calls, consent, engine, events, latency, pipeline
+from benchmarks import backfill, calls, consent, engine, events, latency, pipeline
 
 RESULTS = Path(__file__).parent / "results.json"
 PIPELINE_RECORDS = 4_000
@@ -46,6 +46,7 @@ TARGETS = {
     "consent_latency_s.to_dynamics.p95": ("<", 300.0),
     "consent_latency_s.to_dynamics_during_load.p95": ("<", 300.0),
     "consent_load_ratio": ("<=", 1.2),
+    "live_backfill_ratio": ("<=", 1.2),
     "event_refusals_after_first_minute": ("<=", 0.0),
     "event_model_missing_or_double": ("<=", 0.0),
     "export_memory_growth": ("<=", 1.05),
@@ -109,6 +110,7 @@ def run(arguments: argparse.Namespace, console: Console) -> Run:
     bench.step("export memory", lambda say: events.memory())
     if not arguments.quick:
         bench.step("consent", consent.measure)
+        bench.step("live beside a backfill", backfill.measure)
         sizes = [20_000, 100_000] + ([200_000] if arguments.full else [])
         bench.step("memory of a first load", lambda say: _memory(say, sizes))
     return bench
