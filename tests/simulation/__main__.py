@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tests.simulation.fleet import run_all
-from tests.simulation.report import ENOUGH, Report
+from tests.simulation.report import Report
 from tests.simulation.run import Result, prepare, simulate
 
 
@@ -40,7 +40,7 @@ def command(name: str, play: Traceable, report: Report, arguments: Sequence[str]
         "--trace", type=int, metavar="SEED", help="print what happens in one seed, line by line"
     )
     parser.add_argument(
-        "--strict-coverage", action="store_true", help=f"fail if anything occurred less than {ENOUGH}×"
+        "--strict-coverage", action="store_true", help=f"fail if anything occurred less than {report.enough}×"
     )
     options = parser.parse_args(arguments)
     if options.trace is not None:

@@ -78,6 +78,7 @@ class Report:
 
     faults: tuple[str, ...] = FAULTS
     wanted: tuple[str, ...] = OUTCOMES
+    enough: int = ENOUGH
 
     fired: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -105,7 +106,7 @@ class Report:
         counts = {name: self.fired[name] for name in self.faults} | {
             name: self.outcomes[name] for name in self.wanted
         }
-        return {name: count for name, count in counts.items() if count < ENOUGH}
+        return {name: count for name, count in counts.items() if count < self.enough}
 
     def table(self) -> str:
         """Counts, three to a line."""

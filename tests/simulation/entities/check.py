@@ -184,9 +184,9 @@ class Judge:
         for role in self.world.cast:
             for record_id, row in self.ledger[role.name].items():
                 me = f"{role.name}:{record_id}"
-                wrong += [
-                    f"no link row of {me} to {ref}" for ref in row.parents if (str(ref), me) not in links
-                ]
+                # A worker may have died between its claim, which names them, and the last of its link rows.
+                named = () if row.unresolved else row.parents
+                wrong += [f"no link row of {me} to {ref}" for ref in named if (str(ref), me) not in links]
                 due |= {(f"record:{ref}", me) for ref in row.awaits}
                 if row.state is State.PARKED and row.code == "children_left":
                     due.add((f"children:{me}", me))

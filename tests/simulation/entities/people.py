@@ -189,6 +189,18 @@ class EntityPeople:
             elif not going and not self.alive(who):
                 self.create(who)
 
+    def bereave(self) -> None:
+        """Somebody's parent is deleted."""
+        parents = [
+            (tie.parent, record_id)
+            for who in self.everybody
+            if self.alive(who)
+            for tie in self.world.role(who[0]).ties
+            if (record_id := self.current(who)[tie.source]) and self.alive((tie.parent, record_id))
+        ]
+        if parents:
+            self.delete(self.rng.choice(parents))
+
     def meddle(self, who: Who) -> None:
         """Somebody changes the very record that is being written, or its parent, at the worst moment."""
         if who not in self.everybody:

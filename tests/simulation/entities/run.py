@@ -30,7 +30,8 @@ WANTED = (
     "rest_parent_deleted",
     "rest_parent_missing",
 )
-"""What must have occurred in a run of some hundred seeds."""
+"""What must have occurred in a run of 300 seeds."""
+ENOUGH = 10
 FAULTS = (
     "crash",
     "delivered_twice",
@@ -38,6 +39,7 @@ FAULTS = (
     "lost_after",
     "lost_before",
     "meddled",
+    "raced",
     "slow",
     "storage_after",
 )

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
+from sandbox.wire import Request
 from sync.model import LedgerRow
 from sync.storage.history import Parked, _parked
 from sync.storage.ledger import from_stored
@@ -66,6 +67,21 @@ class EntityWorld(World):
 
     def all_parked(self) -> list[Parked]:
         return [_parked(stored) for stored in self.account.tables["parked"].rows.values()]
+
+    def meddle(self, request: Request, *, likely: bool) -> None:
+        """Often: the record that is being written, or its parent, changes at the worst moment."""
+        if self.chaos.host("meddled", 1.0):
+            who = self.people.trouble.record_of(request)
+            self.loop.call_later(0.05 + 0.5 * self.rng.random(), self.people.meddle, who)
+            self.loop.call_later(0.6 + 0.3 * self.rng.random(), course.tick, self, "pull_changes")
+
+    async def at_effect(self, effect: str) -> None:
+        """Sometimes a worker is slow between its claim and its link row, and its parents change meanwhile."""
+        if effect != "links.submit" or not self.chaos.host("raced", 2.0):
+            return
+        self.people.bereave()
+        self.loop.call_later(0.2, course.tick, self, "pull_changes")
+        await self.wait(1.0 + 4.0 * self.rng.random())
 
     def check(self, *, again: bool = False) -> None:
         """Lost wake-ups are made up for first: each timer run finds one."""
