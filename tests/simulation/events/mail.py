@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -80,10 +81,14 @@ class Mail:
         await self.world.wait(max(scenario.length_s - self.world.loop.virtual, 0.0))
 
     def act(self) -> None:
-        verbs = (
+        verbs: tuple[Callable[[], None], ...] = (
             self.send, self.track, self.track, self.flip, self.flip, self.take_back, self.revise, self.export,
             self.export, self.export, self.repeat, self.tear, self.sales_delete, self.appear, self.vanish,
         )  # fmt: skip
+        if self.world.special == "zombie":
+            verbs = (self.send, *(self.track,) * 4, *(self.export,) * 5)
+        if self.world.special == "waver":
+            verbs = (self.send, self.flip, self.flip, self.take_back, self.take_back, *(self.export,) * 5)
         self.rng.choice(verbs)()
 
     # -- Campaign --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.simulation.events.world import EventWorld
+from tests.simulation.events.world import SPECIAL_OF, SPECIALS, EventWorld
 from tests.simulation.run import Result, prepare
 from tests.simulation.violation import Violation
 
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--trace", type=int, metavar="SEED", help="print what happens in one seed, line by line"
     )
+    parser.add_argument("--special", choices=SPECIALS, help="only seeds of this kind, N of them")
     options = parser.parse_args(arguments)
     prepare()
     if options.trace is not None:
@@ -47,7 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(result.lines))
         print(f"seed {options.trace}: {result.violation or 'no violation'}")
         return 1 if result.violation else 0
-    return _many(range(options.start, options.start + options.seeds), once=options.once, stop=options.stop)
+    seeds = range(options.start, options.start + options.seeds)
+    if options.special:
+        kind = SPECIALS.index(options.special)
+        seeds = range(options.start + kind, options.start + kind + options.seeds * SPECIAL_OF, SPECIAL_OF)
+    return _many(seeds, once=options.once, stop=options.stop)
 
 
 def _many(seeds: Sequence[int], *, once: bool, stop: bool) -> int:

@@ -30,9 +30,11 @@ from tests.simulation.world import DYNAMICS, World
 
 LANES = ("events", "events-poison")
 GRANULARITIES = ("every_event", "every_event", "first_of_kind", "per_delivery")
-SPECIALS = ("garble", "zombie", "killer", "tangle")
-"""Some numbers are reserved for what is rare: bulk answers that are none, corrections that land late, messages that end
-worker after worker, partitions on which many work at once."""
+SPECIALS = ("garble", "zombie", "tangle", "waver")
+"""Some numbers are reserved for what is rare: bulk answers that are none, writes that land late and messages delivered
+again and again for it, partitions on which many work at once, lines that say now this and now that."""
+SPECIAL_OF = 10
+"""Of so many seeds in a row each kind gets one."""
 TASKS = {"Follow up on URL click": "click", "Reconcile invalid e-mail address": "hard_bounce"}
 
 
@@ -72,10 +74,12 @@ class EventWorld(World):
 
     def __init__(self, seed: int, *, tracing: bool = False) -> None:
         rng = random.Random(f"events {seed}")
-        self.special = SPECIALS[seed % 10] if seed % 10 < len(SPECIALS) else ""
+        self.special = dict(enumerate(SPECIALS)).get(seed % SPECIAL_OF, "")
         self.granularity = rng.choice(GRANULARITIES)
         if self.special in ("zombie", "tangle"):
             self.granularity = "per_delivery"
+        if self.special == "waver":
+            self.granularity = "every_event"
         self.bulk = rng.random() < 0.7 or self.special == "garble"
         self.text = TEXT.replace("granularity: every_event", f"granularity: {self.granularity}")
         self.most_rows = rng.choice((1, 4, 2000))
@@ -87,10 +91,10 @@ class EventWorld(World):
         scenario = replace(draw(seed), special="", seed=seed)
         if rng.random() < 0.3:
             scenario = replace(scenario, weather=replace(scenario.weather, crash=0.015))
-        if self.special == "killer":
-            scenario = replace(scenario, weather=replace(scenario.weather, crash=0.04))
-        if self.special in ("zombie", "tangle"):
-            scenario = replace(scenario, acts=40, lease_s=5.0)
+        if self.special in ("zombie", "tangle", "waver"):
+            scenario = replace(scenario, acts=60, lease_s=5.0)
+        if self.special == "zombie":
+            scenario = replace(scenario, acts=40, length_s=40.0, tick_s=1.0)
         super().__init__(scenario, tracing=tracing)
         self.settings = self.settings.model_copy(
             update={
@@ -99,7 +103,7 @@ class EventWorld(World):
                 "events_partial_s": 6.0,
                 "events_read_rows": rng.choice((1, 3, 50)),
                 "events_message_rows": rng.choice((1, 4, 50)),
-                "events_buckets": 1 if self.special == "tangle" else rng.choice((1, 2)),
+                "events_buckets": 1 if self.special in ("tangle", "waver") else rng.choice((1, 2)),
                 "events_pull_seconds": 5.0,
             }
         )
@@ -109,7 +113,7 @@ class EventWorld(World):
         self.host.attach(self.account.queues)
         self.mail = Mail(self)
         self.people = self.mail  # type: ignore[assignment]
-        if self.special == "tangle":
+        if self.special in ("tangle", "waver"):
             self.chaos.latency = self._tangled  # type: ignore[method-assign]
 
     def forced_fate(self, system: str, request: Request) -> str:
@@ -117,9 +121,9 @@ class EventWorld(World):
         writes = request.method == "POST" and ("Multiple" in request.target or "$batch" in request.target)
         if not writes or self.chaos.weather is CALM:
             return ""
-        if self.special == "garble" and "Multiple" in request.target and self.rng.random() < 0.4:
+        if self.special == "garble" and "Multiple" in request.target and self.rng.random() < 0.7:
             return "garbage"
-        if self.special == "zombie" and self.rng.random() < 0.4:
+        if self.special == "zombie" and self.rng.random() < 0.25:
             return "zombie"
         return ""
 
