@@ -91,6 +91,10 @@ class CompiledMapping:
         return tuple(spec for _, spec in self._program.links)
 
     @property
+    def has_links(self) -> bool:
+        return bool(self._program.links)
+
+    @property
     def optional_parents(self) -> frozenset[str]:
         """Mappings that it points to by optional links alone."""
         required = {spec.mapping for spec in self.links if spec.required}

@@ -103,6 +103,7 @@ def needs_reread(
 
 
 NO_PARENTS: Mapping[RecordRef, Standing] = {}
+NOBODY: tuple[RecordRef, ...] = ()
 
 
 def plan(
@@ -151,15 +152,18 @@ def _present(
     if projection.problem is not None:
         refused = quarantine(row, projection.problem.code, source.version, compiled.version)
         return Plan(record_id, Do.RECORD, projection.problem.source, source, projection, refused)
-    tied = tie(RecordRef(compiled.name, record_id), projection, row, compiled, parents)
-    if tied.verdict is not Verdict.SEND:
-        return _held_up(record_id, source, row, compiled, intent, tied)
-    projection = tied.projection
-    same_links = set(tied.links) == set(row.parents)
+    links = awaits = NOBODY
+    same_links = True
+    if compiled.has_links or row.parents:
+        tied = tie(RecordRef(compiled.name, record_id), projection, row, compiled, parents)
+        if tied.verdict is not Verdict.SEND:
+            return _held_up(record_id, source, row, compiled, intent, tied)
+        projection, links, awaits = tied.projection, tied.links, tied.awaits
+        same_links = set(links) == set(row.parents)
     # What was kept when the record left the filter may still be what it is.
     unchanged = row.state in (State.SYNCED, State.FILTERED) and row.hash == projection.hash and same_links
     if resolved(row) and not force and unchanged:
-        if settled and row.state is State.SYNCED and row.awaits == tied.awaits:
+        if settled and row.state is State.SYNCED and row.awaits == awaits:
             return Plan(record_id, Do.NOTHING, "unchanged")
         same = replace(
             row,
@@ -167,9 +171,9 @@ def _present(
             code="",
             version=source.version,
             mapping_version=compiled.version,
-            awaits=tied.awaits,
+            awaits=awaits,
         )
-        return Plan(record_id, Do.RECORD, "unchanged", source, projection, same, awaits=tied.awaits)
+        return Plan(record_id, Do.RECORD, "unchanged", source, projection, same, awaits=awaits)
     do = Do.UPDATE if row.hash else Do.INSERT
     return Plan(
         record_id,
@@ -178,8 +182,8 @@ def _present(
         source,
         projection,
         force=intent is Intent.FORCE,
-        links=tied.links,
-        awaits=tied.awaits,
+        links=links,
+        awaits=awaits,
     )
 
 
