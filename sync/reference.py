@@ -1,4 +1,7 @@
-"""Writes docs/errors.md and docs/settings.md from the code: `python -m sync.reference` (`--check` only compares)."""
+"""Writes what is made from the code: `python -m sync.reference` (`--check` only compares).
+
+docs/errors.md, docs/settings.md and the JSON Schema of mapping files.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from sync.catalogue.dynamics import DYNAMICS
 from sync.catalogue.engine import ENGINE
 from sync.catalogue.entry import Entry, Reaction
 from sync.catalogue.events import EVENTS
+from sync.planning.schema import NAME, schema_text
 from sync.settings import Settings
 
 _NOTE = "<!-- Written by `python -m sync.reference` from the code; do not edit. -->\n"
@@ -120,7 +124,11 @@ def _default(value: object) -> str:
 
 def pages() -> dict[str, str]:
     """The generated files, by their path in the repository."""
-    return {"docs/errors.md": errors_page(), "docs/settings.md": settings_page()}
+    return {
+        "docs/errors.md": errors_page(),
+        "docs/settings.md": settings_page(),
+        f"mappings/{NAME}": schema_text(),
+    }
 
 
 def stale(root: Path) -> Iterator[str]:

@@ -25,6 +25,9 @@ def converter(field: FieldMap, labels: Labels = NO_LABELS) -> Converter:
     if field.invalid == "blank":
         missing = Flagged(null_of(field), "blanked_invalid")
     separator = field.separator if isinstance(field, StringField) else None
+    if separator is None and _names(field, labels) is None:
+        # Nothing is missing where no label is asked for.
+        return lambda value: convert(one(value))
 
     def single(value: Any) -> Any:
         found = one(value)
