@@ -85,3 +85,21 @@ async def test_the_contacts_ledger_decides_without_asking_dynamics() -> None:
     counts = stage.counts()
     assert (counts["dropped:contact_deleted"], counts["dropped:contact_blocked"]) == (1, 1)
     assert not [note for note in notes(stage) if note.startswith("contacts.")]
+
+
+async def test_nothing_is_kept_or_shown_of_a_blocked_person() -> None:
+    """Blocked before the pull: no row; between pull and apply: a counted reason; both without asking anybody else."""
+    stage = Stage()
+    stage.contacts(3)
+    sends(stage, 2)
+    blocked = stage.app.context.blocked
+    await blocked.add(contact_id(0), "somebody", "request 7")
+    await stage.app.pull_email_events(invocation="i")
+    assert [row["contact"] for row in stage.rows()] == [contact_id(1)]
+    await blocked.add(contact_id(1), "somebody", "request 8")
+    await stage.settle()
+    assert stage.activities("send") == []
+    assert (stage.counts()["line:contact_blocked"], stage.counts()["dropped:contact_blocked"]) == (1, 1)
+    sends(stage, 1, start=2)
+    await stage.settle()
+    assert [one["_regardingobjectid_value"] for one in stage.activities("send")] == [contact_id(2)]

@@ -227,7 +227,7 @@ class Reading:
         context, batch = self._context, self._batch
         self._batch = Batch()
         erased = await context.base.blocked.among({event.contact for event in batch.events})
-        batch.left[Standing.BLOCKED.value] += sum(event.contact in erased for event in batch.events)
+        batch.left.update(Standing.BLOCKED.value for event in batch.events if event.contact in erased)
         batch.events = [event for event in batch.events if event.contact not in erased]
         open_rows, merged = await self._store(batch)
         messages = await send_partitions(context, self._epoch, open_rows)
