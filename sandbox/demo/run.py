@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.demo.dry_run import planned
 from sandbox.demo.entities import Entities, customers
 from sandbox.demo.report import Report
 from sandbox.demo.result import Result, take_result
@@ -42,7 +43,9 @@ class Demo:
         self._round("People at work: edits, new contacts, deletes", self.story.first_round())
         acts = self.story.second_round() + self.entities.second_round()
         self._round("More: edited back, created again, mended, deactivated", acts)
-        return take_result(self.stack, self.story, self.loaded, self.entities.outcome())
+        result = take_result(self.stack, self.story, self.loaded, self.entities.outcome())
+        self._plan()
+        return result
 
     def _load(self) -> None:
         self.report.title("First load")
@@ -59,6 +62,12 @@ class Demo:
         self._settle(began, good)
         self.report.line(f"loaded {self._profiles()} profiles in {time.time() - began:.0f} s")
         self.report.line(self.entities.loaded())
+
+    def _plan(self) -> None:
+        """After everything was counted: a plan reads Campaign too."""
+        self.report.title("A dry run: `mappings plan` of an edit that is not active, on 20 contacts")
+        for line in planned(self.stack):
+            self.report.line(line)
 
     def _round(self, title: str, acts: list[Callable[[], str]]) -> None:
         self.report.title(title)

@@ -39,6 +39,8 @@ def test_once_agrees_and_tells_what_it_did_in_json() -> None:
     }
     assert 0 < waits["p50"] <= waits["p95"] < 30
     assert "Both sides agree, record by record" in ended.stderr
+    assert "Campaign calls, " in ended.stderr
+    assert "Nothing was done." in ended.stderr
 
 
 @pytest.mark.parametrize(
