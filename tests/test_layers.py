@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "http": BASE | TRANSPORT,
     "connections": BASE | TRANSPORT | {"settings"},
     "planning": {"model", "errors", "catalogue", "consent_row"},
-    "reference": {"settings", "errors", "catalogue"},
+    "reference": {"settings", "errors", "catalogue", "planning"},
     "dynamics": BASE | TRANSPORT,
     "campaign": BASE | TRANSPORT,
     "storage": BASE,
