@@ -22,3 +22,13 @@ def let_go(organization: Organization, name: str, row_id: str) -> None:
                 else:
                     typed = {f"{column.logical}type": None} if column.kind in TYPED else {}
                     organization.update(rows, child, {column.name: None, **typed})
+
+
+def move(organization: Organization, name: str, loser: str, winner: str) -> None:
+    """In a merge the rows that point to the loser point to the winner, earlier losers apart."""
+    for rows in list(organization.tables.values()):
+        for column in rows.pointing:
+            if name not in column.targets or column.name == "_masterid_value" or rows.table.activity:
+                continue
+            for child in list(rows.pointing_to(column, loser)):
+                organization.update(rows, child, {column.name: winner})

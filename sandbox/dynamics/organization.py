@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sandbox.dynamics.catalogue import Catalogue
 from sandbox.dynamics.columns import Column, Kind, Row, Table
-from sandbox.dynamics.deleting import let_go
+from sandbox.dynamics.deleting import let_go, move
 from sandbox.dynamics.errors import Refused, no_row
 from sandbox.dynamics.founding import CUSTOMIZING, DEFINITIONS, INJECTED, founding_rows, privilege_id
 from sandbox.dynamics.options import DynamicsOptions
@@ -189,6 +189,7 @@ class Organization:
         self.update(rows, winner, {})
         for activities, activity_id in self.regarding(loser):
             self.update(activities, activity_id, {"_regardingobjectid_value": winner})
+        move(self, "contact", loser, winner)
 
     def expire_tokens(self) -> None:
         """Makes every delta token issued so far unusable."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sync.model import LedgerRow, RecordRef, State
 from sync.planning.plan import Plan
-from sync.planning.rows import filtered, quarantine, tombstone
+from sync.planning.rows import MERGED, filtered, quarantine, tombstone
 from sync.planning.ties import CHILDREN_LEFT, PARENT_DELETED
 
 MOST_FAILURES = 6
@@ -113,6 +113,8 @@ def _gone(free: LedgerRow, plan: Plan, outcome: Outcome, mapping_version: str) -
     needs a person.
     """
     row = tombstone(free, mapping_version)
+    if plan.merged:
+        row = replace(row, code=MERGED)
     if plan.source is not None and plan.outside:
         row = filtered(free, plan.source.version, mapping_version)
     elif plan.source is not None:

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 
 from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, RecordRef, SourceRow, State
 from sync.planning.compile import CompiledMapping, Marking, Projection
-from sync.planning.rows import LATER, OUTSIDE, filtered, quarantine, resolved, tombstone
+from sync.planning.rows import LATER, MERGED, OUTSIDE, filtered, quarantine, resolved, tombstone
 from sync.planning.scope import Scope
 from sync.planning.ties import PARENT_DELETED, PARENT_EMPTY, PARENT_MISSING, Standing, Tied, Verdict, tie
 
 COMMANDS = (Intent.RETRY, Intent.FORCE, Intent.APPROVED)
-MERGED = "merged into another"
 MOST_ATTEMPTS = 5
 LOOK_AGAIN_S = 1.0
 LONGEST_LOOK_S = 30.0
@@ -57,6 +56,8 @@ class Plan:
     awaits: tuple[RecordRef, ...] = ()
     mark: Marking | None = None
     outside: bool = False
+    merged: bool = False
+    """A DELETE of a record that was merged into another."""
 
     @property
     def calls(self) -> bool:
@@ -282,9 +283,11 @@ def _absent(
     never_sent = row.state is State.NEW or (left_out and not row.hash)
     if resolved(row) and never_sent and intent is not Intent.EXTRA:
         why = "merged before it was sent" if merged else "deleted before it was sent"
-        return Plan(record_id, Do.RECORD, why, row=tombstone(row, compiled.version))
+        gone = tombstone(row, compiled.version)
+        return Plan(record_id, Do.RECORD, why, row=replace(gone, code=MERGED) if merged else gone)
     if merged or intent is Intent.EXTRA:
-        return Plan(record_id, Do.DELETE, MERGED if merged else "nobody has its key")
+        why = "merged into another" if merged else "nobody has its key"
+        return Plan(record_id, Do.DELETE, why, merged=merged)
     if compiled.delete_mark is not None:
         if resolved(row) and not row.hash:
             return Plan(

@@ -9,7 +9,8 @@ from sync.model import LedgerRow, State
 OUTSIDE = "filtered_out"
 LATER = "not_in_first_load"
 BLOCKED = "blocked"
-"""Codes of rows: outside the filter; left out by the first load; of an erased person."""
+MERGED = "merged"
+"""Codes of rows: outside the filter; left out by the first load; of an erased person; merged into another record."""
 
 
 def resolved(row: LedgerRow) -> bool:

@@ -15,6 +15,12 @@ from tests.events.stage import (
     wake,
 )
 
+MAPPING = (
+    "mapping: contacts\nsource: {table: contact, entity_set: contacts, key: contactid}\n"
+    "target: {resource: profile, key: externalId}\n"
+    "fields:\n  - {source: firstname, target: firstName, type: string, length: 30}\n"
+)
+
 
 async def test_an_unknown_contact_is_waited_for_and_matched_when_it_appears() -> None:
     stage = Stage()
@@ -66,13 +72,8 @@ async def test_events_of_a_contact_deleted_meanwhile_are_dropped_with_the_reason
 
 async def test_the_contacts_ledger_decides_without_asking_dynamics() -> None:
     stage = Stage()
-    stage.app.context.shipped["contacts"] = (
-        "mapping: contacts\nsource: {table: contact, entity_set: contacts, key: contactid}\n"
-        "target: {resource: profile, key: externalId}\n"
-        "fields:\n  - {source: firstname, target: firstName, type: string, length: 30}\n"
-    )
     context = stage.app.context
-    await context.mappings.install("contacts", context.shipped["contacts"], buckets=64)
+    await context.mappings.install("contacts", MAPPING, buckets=64)
     stage.contacts(3)
     states = (State.SYNCED, State.DELETED, State.HOLD)
     for number, state in enumerate(states):
@@ -103,3 +104,36 @@ async def test_nothing_is_kept_or_shown_of_a_blocked_person() -> None:
     sends(stage, 1, start=2)
     await stage.settle()
     assert [one["_regardingobjectid_value"] for one in stage.activities("send")] == [contact_id(2)]
+
+
+async def test_events_of_a_merged_contact_go_to_the_winner() -> None:
+    stage = Stage()
+    loser, winner, last = stage.contacts(3)
+    stage.dynamics.merge(winner, loser)
+    stage.dynamics.merge(last, winner)
+    await know(stage, loser, LedgerRow("", loser, state=State.DELETED, code="merged"))
+    sends(stage, 1)
+    await stage.settle()
+    (activity,) = stage.activities("send")
+    assert activity["_regardingobjectid_value"] == last
+
+
+async def test_events_of_a_merged_contact_whose_winner_is_gone_are_dropped() -> None:
+    stage = Stage()
+    loser, winner = stage.contacts(2)
+    stage.dynamics.merge(winner, loser)
+    stage.dynamics.delete(winner)
+    await know(stage, loser, LedgerRow("", loser, state=State.DELETED, code="merged"))
+    sends(stage, 1)
+    await stage.settle()
+    assert stage.activities("send") == []
+    assert {row["code"] for row in stage.rows()} == {"contact_deleted"}
+
+
+async def know(stage: Stage, contact: str, row: LedgerRow) -> None:
+    """The contacts flow has this ledger row."""
+    context = stage.app.context
+    await context.mappings.install("contacts", MAPPING, buckets=64)
+    partition = partition_of("contacts", 1, bucket_of(contact, 64))
+    known = await context.ledger.get(partition, contact)
+    await context.ledger.write([replace(row, partition=partition, etag=known.etag)])

@@ -167,3 +167,16 @@ def test_same_calls_same_answers() -> None:
         return [org.send("GET", target).body for target in (link, "contacts", "WhoAmI")]
 
     assert play() == play()
+
+
+def test_in_a_merge_what_points_to_the_loser_points_to_the_winner() -> None:
+    org = Organization()
+    winner, loser = org.seed(2)
+    rows = org.service.organization.tables["cr_order"]
+    order = org.service.organization.create(
+        rows, {"_cr_contactid_value": loser}, org.service.organization.new_id()
+    )
+    key, before = order["cr_orderid"], order["versionnumber"]
+    org.service.merge(winner, loser)
+    assert rows.rows[key]["_cr_contactid_value"] == winner
+    assert rows.rows[key]["versionnumber"] > before

@@ -17,6 +17,7 @@ from sync.dynamics.activities import Verb
 from sync.dynamics.client import IDS_PER_READ
 from sync.errors import Reaction, SyncError
 from sync.flows.events.context import FLOW, EventContext, guard
+from sync.flows.events.heirs import heirs
 from sync.flows.events.message import EventMessage, PartitionName, send
 from sync.flows.events.partition import PARKED, Work, may_reopen
 from sync.flows.events.standing import Standing, exist, standings
@@ -87,8 +88,12 @@ class ApplyEvents:
         context = self._context
         works = await self._read_all(message.partitions)
         standing = await standings(context.base, {contact for work in works for contact in work.rows})
+        merged = [contact for contact, stands in standing.items() if stands is Standing.MERGED]
+        winners = await heirs(context.base, merged)
+        standing |= {one: Standing.THERE if one in winners else Standing.DELETED for one in merged}
         oldest = self._oldest(events)
         for work in works:
+            work.heirs = winners
             work.plan(events, standing, oldest, context.now())
         await self._find_owners(works)
         deadline = context.settings.claim_deadline(context.now())

@@ -48,6 +48,8 @@ class Work:
     """Rows to close without an activity, and why."""
     activities: list[Activity] = field(default_factory=list)
     by_key: dict[str, EventRow] = field(default_factory=dict)
+    heirs: Mapping[str, str] = field(default_factory=dict)
+    """Who has the activities of a contact that was merged into another."""
     owners: Mapping[str, str] = field(default_factory=dict)
     """Who gets a contact's tasks (`/systemusers(id)`); a contact that is not in it: the application user."""
 
@@ -109,7 +111,9 @@ class Work:
             verb = self.verb(activity)
             if verb is not None:
                 owner = self.owners.get(activity.contact, "")
-                found.append((verb, target_of(activity, events, verb, owner)))
+                target = target_of(activity, events, verb, owner)
+                heir = self.heirs.get(activity.contact)
+                found.append((verb, replace(target, contact=heir) if heir else target))
         return found
 
     def settle(

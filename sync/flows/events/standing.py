@@ -10,6 +10,7 @@ from sync.dynamics.client import IDS_PER_READ
 from sync.errors import SyncError
 from sync.flows.context import Context
 from sync.model import LedgerRow, State
+from sync.planning.rows import MERGED
 from sync.storage.ledger import bucket_of, partition_of
 
 CONTACTS = "contacts"
@@ -21,6 +22,8 @@ class Standing(StrEnum):
     THERE = "there"
     UNKNOWN = "contact_unknown"
     DELETED = "contact_deleted"
+    MERGED = "contact_merged"
+    """Into another one; its profile went with that (`follow_merges: delete`)."""
     BLOCKED = "contact_blocked"
     """Its profile was erased in Campaign, perhaps by the person's own wish, or a person blocked the id."""
 
@@ -65,7 +68,7 @@ def _standing(row: LedgerRow) -> Standing | None:
     if row.etag is None or row.state is State.NEW:
         return None
     if row.state is State.DELETED:
-        return Standing.DELETED
+        return Standing.MERGED if row.code == MERGED else Standing.DELETED
     if row.state is State.HOLD:
         return Standing.BLOCKED if row.code == "profile_missing" else Standing.DELETED
     return Standing.THERE
