@@ -17,6 +17,7 @@ from typing import Any
 from sync.model import LedgerRow, SourceRow, State
 from sync.planning.compile import CompiledMapping
 from sync.planning.rows import resolved
+from sync.planning.ties import as_sent
 
 _SPACE = re.compile(r"\s+")
 _NO_SIGN = re.compile(r"[\s./()\[\]\-]")
@@ -72,6 +73,7 @@ def judge(
     projection = compiled.project(source.values, row.record_id)
     if projection.problem is not None or not projection.wanted:
         return Verdict(Found.LEFT)
+    projection = as_sent(projection, row)
     if shown is None:
         return Verdict(Found.MISSING)
     expected = {name: value for name, value in projection.update.items() if name not in written_once}

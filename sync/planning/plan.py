@@ -166,26 +166,12 @@ def _present(
     if resolved(row) and not force and unchanged:
         if settled and row.state is State.SYNCED and row.awaits == awaits:
             return Plan(record_id, Do.NOTHING, "unchanged")
-        same = replace(
-            row,
-            state=State.SYNCED,
-            code="",
-            version=source.version,
-            mapping_version=compiled.version,
-            awaits=awaits,
-        )
+        seen = replace(row, state=State.SYNCED, code="", version=source.version)
+        same = replace(seen, mapping_version=compiled.version, awaits=awaits)
         return Plan(record_id, Do.RECORD, "unchanged", source, projection, same, awaits=awaits)
     do = Do.UPDATE if row.hash else Do.INSERT
-    return Plan(
-        record_id,
-        do,
-        "changed",
-        source,
-        projection,
-        force=intent is Intent.FORCE,
-        links=links,
-        awaits=awaits,
-    )
+    force = intent is Intent.FORCE
+    return Plan(record_id, do, "changed", source, projection, force=force, links=links, awaits=awaits)
 
 
 def _held_up(

@@ -122,6 +122,19 @@ def tie(
     return Tied(Verdict.SEND, projection, _once(links), _once(awaited))
 
 
+def as_sent(projection: Projection, row: LedgerRow) -> Projection:
+    """A record as it was sent: without the optional links that its ledger row still waits for."""
+    if not row.awaits:
+        return projection
+    waiting = set(row.awaits)
+    left = [
+        link.spec.target
+        for link in projection.links
+        if link.parent_id and RecordRef(link.spec.mapping, link.parent_id) in waiting
+    ]
+    return projection.without(left) if left else projection
+
+
 def _judge(spec: LinkSpec, now: Standing, *, known: bool, deletes: bool) -> Verdict | None:
     """What one link asks for; None: leave it out. `known`: Campaign may hold it already."""
     if now is Standing.LEAVING and known:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sync.model import Intent, LedgerRow, RecordRef, SourceRow, State
+from sync.planning.compare import Found, judge
 from sync.planning.plan import Do, plan
 from sync.planning.ties import CHILDREN_LEFT, Standing, Verdict, standing, tie
 from tests.planning.samples import compiled
@@ -109,3 +110,15 @@ def test_a_child_that_waits_without_news_writes_nothing() -> None:
     again = plan(CHILD, source, first.row, mapping, Intent.WOKEN, {PARENT: Standing.ABSENT})
     assert again.do is Do.NOTHING
     assert plan(CHILD, None, first.row, mapping, Intent.NONE).do is Do.RECORD
+
+
+def test_a_link_that_waits_is_no_difference_between_the_sides() -> None:
+    mapping = compiled(ORDERS.format(mapping="contacts").replace("required: true", "required: false"))
+    source = SourceRow(CHILD, 9, {"name": "n", "_contact_value": PARENT.record_id})
+    made = plan(CHILD, source, NEW, mapping, Intent.NONE, {PARENT: Standing.ABSENT})
+    assert made.projection is not None
+    sent = replace(SENT, record_id=CHILD, hash=made.projection.hash, awaits=made.awaits)
+    shown = {"label": "n", "contactId": ""}
+    assert judge(source, sent, shown, mapping, {}).found is Found.AGREES
+    linked = replace(sent, awaits=(), parents=(PARENT,))
+    assert judge(source, linked, shown, mapping, {}).fields == ("contactId",)
