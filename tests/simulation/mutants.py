@@ -30,7 +30,7 @@ MUTANTS = (
     Mutant(
         "unchanged not recorded",
         "sync/planning/plan.py",
-        "        if settled and row.state is State.SYNCED and row.awaits == tied.awaits:\n",
+        "        if settled and row.state is State.SYNCED and row.awaits == awaits:\n",
         "        if True:\n",
     ),
     Mutant(
