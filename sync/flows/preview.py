@@ -185,7 +185,7 @@ class Preview:
     async def _expect(self, sources: Mapping[str, SourceRow | None]) -> list[Expected]:
         context, compiled = self._context, self._compiled
         rows = await self._rows(sources)
-        sources = await beside(context, compiled, sources)
+        sources = await beside(context, compiled, sources, permits=False)
         chunk = Chunk(compiled.name, self._progress.epoch, 0, Lane.LIVE, ())
         links = ChunkLinks(context, compiled, chunk)
         await links.look(sources, rows)

@@ -7,6 +7,7 @@ newer one had been.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 
 from sync.dynamics.client import IDS_PER_READ
@@ -22,9 +23,16 @@ Found = Mapping[str, Mapping[str, SourceRow]]
 
 
 async def beside(
-    context: Context, compiled: CompiledMapping, sources: Mapping[str, SourceRow | None]
+    context: Context,
+    compiled: CompiledMapping,
+    sources: Mapping[str, SourceRow | None],
+    *,
+    permits: bool = True,
 ) -> dict[str, SourceRow | None]:
-    """The same records with the related values that the mapping uses; raises SyncError."""
+    """The same records with the related values that the mapping uses; raises SyncError.
+
+    Without `permits` nothing is written, and the requests are not counted among those of the workers.
+    """
     if not compiled.related:
         return dict(sources)
     ids: dict[str, set[str]] = {}
@@ -36,7 +44,7 @@ async def beside(
                 if source is not None and (one := _id(source, related)):
                     ids.setdefault(table, set()).add(one)
     found = {
-        table: await _read(context, table, sorted(columns[table]), sorted(wanted))
+        table: await _read(context, table, sorted(columns[table]), sorted(wanted), permits=permits)
         for table, wanted in sorted(ids.items())
     }
     return {
@@ -50,11 +58,13 @@ def _id(source: SourceRow, related: Related) -> str:
     return value.lower() if isinstance(value, str) else ""
 
 
-async def _read(context: Context, table: str, columns: list[str], ids: list[str]) -> dict[str, SourceRow]:
+async def _read(
+    context: Context, table: str, columns: list[str], ids: list[str], *, permits: bool
+) -> dict[str, SourceRow]:
     about = await _table(context, table)
     rows: dict[str, SourceRow] = {}
     for start in range(0, len(ids), IDS_PER_READ):
-        async with context.dynamics_permit():
+        async with context.dynamics_permit() if permits else nullcontext():
             part = ids[start : start + IDS_PER_READ]
             rows.update(await context.dynamics.read(about.entity_set, about.key_column, columns, part))
     return rows

@@ -46,6 +46,19 @@ def everything_stored(office: Office) -> str:
     return json.dumps([tables, queues], sort_keys=True)
 
 
+def with_related(tmp_path: Path) -> str:
+    """The shipped mapping, reading a related row and a label too."""
+    lines = SHIPPED.read_text().splitlines()
+    kept = [line for line in lines if "target: fax" not in line and "target: middleName" not in line]
+    kept.append(
+        "  - {source: _parentcustomerid_value, related: {account: name}, target: fax, length: 32, invalid: blank}"
+    )
+    kept.append("  - {expression: label(gendercode), target: middleName, length: 30}")
+    file = tmp_path / "related.yaml"
+    file.write_text("\n".join(kept) + "\n")
+    return str(file)
+
+
 def one_of_each(office: Office) -> dict[str, str]:
     """Records of which each would end differently."""
     same, other, gone, missing, quarantined = office.synced("Same", "Other", "Gone", "Missing", "Bad")
@@ -87,7 +100,10 @@ def test_the_whole_table(office: Office) -> None:
 def test_nothing_is_written_anywhere(office: Office, tmp_path: Path) -> None:
     one_of_each(office)
     office.work(1)
-    one_of_each_later = office.contacts("Later")
+    (account,) = office.dynamics.seed([{"name": "Acme"}], table="account")
+    one_of_each_later = office.dynamics.seed(
+        [{"firstname": "Later", "gendercode": 2, "_parentcustomerid_value": account}]
+    )
     before = copy.deepcopy(everything_stored(office))
     logs = len(office.dynamics.log), len(office.campaign.log)
     for arguments in (
@@ -96,12 +112,22 @@ def test_nothing_is_written_anywhere(office: Office, tmp_path: Path) -> None:
         ("--id", one_of_each_later[0]),
         ("--file", shorter(tmp_path), "--all"),
         ("--file", str(ACCOUNTS)),
+        ("--file", with_related(tmp_path), "--sample", "3"),
     ):
         plan(office, *arguments)
     assert everything_stored(office) == before
     asked = [*office.dynamics.log[logs[0] :], *office.campaign.log[logs[1] :]]
     assert len(asked) > 20
     assert {entry.method for entry in asked if "token" not in entry.target} == {"GET"}
+
+
+def test_related_rows_and_labels_are_planned_as_they_are_applied(office: Office, tmp_path: Path) -> None:
+    office.work(1)
+    (account,) = office.dynamics.seed([{"name": "Acme"}], table="account")
+    office.dynamics.seed([{"firstname": "Ada", "gendercode": 2, "_parentcustomerid_value": account}])
+    (told,) = plan(office, "--file", with_related(tmp_path), "--all")["shown"]
+    after = {one["field"]: one["after"] for one in told["fields"]}
+    assert (after["fax"], after["middleName"]) == ("Acme", "Female")
 
 
 def test_a_file_that_is_not_active(office: Office, tmp_path: Path) -> None:
