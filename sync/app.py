@@ -23,6 +23,7 @@ from sync.flows.events.context import FLOW, EventContext
 from sync.flows.events.house import begin_retention, delete_old_activities, expire_events, wake_events
 from sync.flows.events.message import from_text
 from sync.flows.events.pull import PullEvents
+from sync.flows.events.report import report_events
 from sync.flows.expire import expire_rows
 from sync.flows.feed import feed_backfill
 from sync.flows.health import MappingHealth, health, mapping_health
@@ -116,6 +117,8 @@ class App:
             await PullEvents(self.events).tick(f"{invocation}:{self.context.nonce()}")
         await wake_events(self.events)
         await delete_old_activities(self.events)
+        if self.reporter is not None:
+            await report_events(self.events)
 
     async def apply_events(self, body: str, *, dequeue_count: int, invocation: str) -> None:
         """Queue `events`: work some partitions."""

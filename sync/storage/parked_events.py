@@ -94,13 +94,11 @@ class ParkedEvents:
         """What waits for a person, of one contact or of all."""
         query = Query(partition=_refused(contact)) if contact else _FOR_A_PERSON
         async for stored in self._table.scan(query):
-            entity = stored.entity
-            yield RefusedEvents(
-                str(entity["PartitionKey"]).partition(":")[2],
-                str(entity["RowKey"]),
-                from_iso(str(entity["since"])),
-                str(entity["code"]),
-            )
+            yield _noted(stored)
+
+    async def some_refused(self) -> list[RefusedEvents]:
+        """The first page of it."""
+        return [_noted(stored) for stored in (await self._table.page(_FOR_A_PERSON, size=PAGE)).rows]
 
 
 _WAITING = Query(partition_from="contact:", partition_below="failed;")
@@ -110,6 +108,12 @@ _FOR_A_PERSON = Query(partition_from="refused:", partition_below="refused;")
 def _parked(stored: Stored) -> ParkedEvent:
     contact = str(stored.entity["PartitionKey"]).partition(":")[2]
     return ParkedEvent(contact, str(stored.entity["RowKey"]), from_iso(str(stored.entity["since"])))
+
+
+def _noted(stored: Stored) -> RefusedEvents:
+    entity = stored.entity
+    contact = str(entity["PartitionKey"]).partition(":")[2]
+    return RefusedEvents(contact, str(entity["RowKey"]), from_iso(str(entity["since"])), str(entity["code"]))
 
 
 def _awaited(contact: str) -> str:

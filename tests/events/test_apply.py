@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from sandbox.dynamics.options import Application, DynamicsOptions
+from sync.model import EventRow
 from tests.events.stage import (
     ORG,
     TEXT,
@@ -193,3 +195,39 @@ async def test_a_correction_planned_on_old_rows_never_covers_a_newer_one() -> No
     await stage.settle()
     (one,) = stage.activities("send")
     assert one["acs_opencount"] == 3
+
+
+async def test_two_messages_that_name_one_partition_write_each_row_once_and_in_bulk() -> None:
+    """Sends and opens of the same quarter of an hour: without the claim both would create all rows, and both fail."""
+    stage = Stage(settings={"EVENTS_BUCKETS": "1"})
+    ids = stage.contacts(300)
+    sends(stage, 300)
+    stage.drop("o.csv", csv_of(TRACKING_HEADER, [tracking_line(n, c) for n, c in enumerate(ids)]))
+    await stage.app.pull_email_events(invocation="pull")
+    first, second = stage.account.queues["events"].messages
+    workers = [stage.start(), stage.start()]
+    await asyncio.gather(
+        workers[0].apply_events(first.body, dequeue_count=1, invocation="a"),
+        workers[1].apply_events(second.body, dequeue_count=1, invocation="b"),
+    )
+    await stage.settle()
+    assert len(stage.activities("send")) == len(stage.activities("open")) == 300
+    assert sorted(writes(stage)) == ["acs_emailopens.create_multiple", "acs_emailsends.create_multiple"]
+
+
+async def test_a_partition_of_any_size_is_worked_a_part_at_a_time() -> None:
+    stage = Stage(settings={"EVENTS_BUCKETS": "1"})
+    stage.contacts(2500)
+    sends(stage, 2500)
+    stage.app.events.most_rows = 400
+    held = []
+    reads = stage.app.events.events.of_contacts
+
+    async def counted(partition: str, contacts: Sequence[str]) -> dict[str, list[EventRow]]:
+        held.append(len(contacts))
+        return await reads(partition, contacts)
+
+    stage.app.events.events.of_contacts = counted  # type: ignore[method-assign]
+    await stage.settle()
+    assert len(stage.activities("send")) == 2500 and not any(row["open"] for row in stage.rows())
+    assert max(held) == 400

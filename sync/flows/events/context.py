@@ -52,6 +52,7 @@ class EventContext:
     """Table transactions in flight."""
     turn: int = 0
     woken_at: float = 0.0
+    reported_at: float = 0.0
     _configuration: Configuration | None = None
 
     @property

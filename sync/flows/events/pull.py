@@ -115,6 +115,7 @@ class PullEvents:
                 await context.files.forget(row)
         tick = await context.base.watermarks.tick(FLOW)
         await context.base.watermarks.write_tick(replace(tick, pulled_at=context.now()))
+        telemetry.event("pulled", flow="pull_email_events", mapping=FLOW)
         if broke:
             raise broke[0]
 
