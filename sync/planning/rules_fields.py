@@ -103,4 +103,4 @@ def _literals(field: Any) -> Wrong:
             )
             yield name, what, f"Write a value that fits `type: {field.type}`."
         elif name == "default" and found != value:
-            yield name, f"it would be sent as {found!r}.", f"Write {found!r}."
+            yield name, "it is not written as values of this field are sent.", f"Write {found!r}."

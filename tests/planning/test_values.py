@@ -162,7 +162,7 @@ def test_other_labels_are_another_mapping() -> None:
         ("constant: long, type: integer", "constant", "does not convert"),
         ("constant: a, default: b, length: 3", "default", "never empty"),
         ("source: a, default: b, type: integer", "default", "whole number"),
-        ("source: a, default: ' b', length: 3", "default", "would be sent as 'b'"),
+        ("source: a, default: ' b', length: 3", "default", "Write 'b'"),
         ("source: a, default: b, type: email, length: 30", "default", "does not convert"),
         ("source: a, default: '2024-02-31', type: date", "default", "does not convert"),
         ("source: a, replace: {1: long}, length: 3", "replace.1", "too long"),
