@@ -7,7 +7,7 @@ that wait for children. Each is written before its writer looks once more, and e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 
 from sync import telemetry
@@ -99,15 +99,8 @@ async def send_again(context: Context, refs: Collection[RecordRef], lane: Lane, 
 
 async def wake_children(context: Context, parent: RecordRef, lane: Lane) -> None:
     """A parent has landed, or is gone for good: whoever waits for it is sent again."""
-    batch: list[RecordRef] = []
-    count = 0
-    async for item in context.parked.all(awaiting(parent)):
-        batch.append(RecordRef(item.mapping, item.record_id))
-        count += 1
-        if len(batch) == BATCH:
-            await send_again(context, batch, lane, Intent.WOKEN)
-            batch = []
-    await send_again(context, batch, lane, Intent.WOKEN)
+    waiting = context.parked.all(awaiting(parent))
+    count = await _send_all(context, (RecordRef(i.mapping, i.record_id) async for i in waiting), lane)
     if count:
         telemetry.event("children_woken", mapping=parent.mapping, record=parent.record_id, records=count)
 
@@ -121,17 +114,21 @@ async def wake_parent(context: Context, parent: RecordRef) -> None:
 
 async def send_children(context: Context, parent: RecordRef) -> int:
     """Send every child of a record that is to be deleted again: each goes by its own rule."""
+    links = context.links.children(parent)
+    return await _send_all(context, (i.child async for i in links if i.child != parent), Lane.LIVE)
+
+
+async def _send_all(context: Context, refs: AsyncIterator[RecordRef], lane: Lane) -> int:
+    """Send records again, in batches; how many. A crowd does not keep the live lane: it goes by the backfill's."""
     batch: list[RecordRef] = []
     count = 0
-    async for link in context.links.children(parent):
-        if link.child == parent:
-            continue
-        batch.append(link.child)
-        count += 1
+    async for ref in refs:
         if len(batch) == BATCH:
-            await send_again(context, batch, Lane.LIVE, Intent.WOKEN)
-            batch = []
-    await send_again(context, batch, Lane.LIVE, Intent.WOKEN)
+            await send_again(context, batch, lane, Intent.WOKEN)
+            batch, lane = [], Lane.BACKFILL
+        batch.append(ref)
+        count += 1
+    await send_again(context, batch, lane, Intent.WOKEN)
     return count
 
 

@@ -224,3 +224,17 @@ async def test_a_rebaseline_of_the_parents_forgets_no_child() -> None:
     family.gone("orders", 1)
     await family.until_quiet()
     assert family.shown("contacts") == family.shown("orders") == {}
+
+
+async def test_a_crowd_of_children_is_woken_without_keeping_the_live_lane(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sync.flows.family.BATCH", 2)
+    family = Family()
+    for number in range(1, 8):
+        family.put("orders", number, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
+    await family.until_quiet()
+    family.put("contacts", 1, lastname="Smith")
+    await family.until_quiet()
+    assert len(family.shown("orders")) == 7
+    assert family.parked() == []
