@@ -12,6 +12,7 @@ from sync.flows.context import Context
 from sync.flows.dispatch import changes_of, dispatch
 from sync.model import Lane, SourcePage
 from sync.planning.compile import CompiledMapping
+from sync.planning.cycle import next_mark
 from sync.storage.table import RowConflict
 from sync.storage.watermarks import Progress
 
@@ -82,6 +83,10 @@ async def _read(context: Context, progress: Progress, owner: str) -> None:
         if page.next_link is None:
             await _finish(context, progress, page)
             return
+        mark = next_mark(progress.mark, progress.pages, page.next_link)
+        if mark is None:
+            raise SyncError("paging_loop", "a next link came again")
+        progress = replace(progress, mark=mark)
         progress = await context.watermarks.write_progress(progress)
         await context.control.take_lease(progress.mapping, "read", owner, context.settings.message_lease_s)
     progress = await context.watermarks.write_progress(replace(progress, group=progress.group + 1))
@@ -126,11 +131,11 @@ async def _finish(context: Context, progress: Progress, page: SourcePage) -> Non
 
 
 async def _failed(context: Context, command: FullRead, error: SyncError) -> float:
-    """How long to wait; a read whose next link is no longer accepted starts over within its generation."""
+    """How long to wait; a read whose next link is not accepted or leads in a circle starts over in its generation."""
     delay = await context.stopped(command.mapping, "full_read", error)
-    if error.reaction is Reaction.RESYNC:
+    if error.reaction is Reaction.RESYNC or error.code == "paging_loop":
         progress = await context.watermarks.progress(command.mapping)
         if _current(progress, command):
-            over = replace(progress, next_link="", pages=0, records=0, group=progress.group + 1)
+            over = replace(progress, next_link="", mark="", pages=0, records=0, group=progress.group + 1)
             await context.watermarks.write_progress(over)
     return delay

@@ -102,6 +102,8 @@ class Pull:
             running=True,
             closing=False,
             next_link="",
+            mark="",
+            sweep_bucket=0,
             group=0,
             pages=0,
             records=0,
@@ -280,5 +282,10 @@ class Pull:
             if await queue.length():
                 return
         if await self._context.control.lease_free(progress.mapping, "sweep"):
-            command = Sweep(mapping=progress.mapping, epoch=progress.epoch, generation=progress.generation)
+            command = Sweep(
+                mapping=progress.mapping,
+                epoch=progress.epoch,
+                generation=progress.generation,
+                bucket=progress.sweep_bucket,
+            )
             await send(self._context.lanes, command)

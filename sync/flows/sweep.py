@@ -11,6 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from sync import telemetry
 from sync.errors import SyncError
@@ -18,6 +19,7 @@ from sync.flows.commands import Sweep, send
 from sync.flows.context import Context
 from sync.flows.dispatch import dispatch
 from sync.model import Change, ChangeKind, Lane, LedgerRow, State
+from sync.planning.cycle import next_mark
 from sync.storage.ledger import bucket_of, from_stored, partition_of
 from sync.storage.table import RowConflict
 from sync.storage.watermarks import Progress
@@ -70,7 +72,7 @@ async def sweep(context: Context, command: Sweep, owner: str) -> None:
     progress = await context.watermarks.progress(mapping)
     if progress.running or (progress.epoch, progress.generation) != (command.epoch, command.generation):
         return
-    if progress.swept >= command.generation:
+    if progress.swept >= command.generation or command.bucket != progress.sweep_bucket:
         return
     if not await context.control.take_lease(mapping, "sweep", owner, context.settings.message_lease_s):
         return
@@ -83,8 +85,8 @@ async def sweep(context: Context, command: Sweep, owner: str) -> None:
     except SyncError as error:
         wait_s = await context.stopped(mapping, "sweep", error)
     finally:
-        # After a failure the lease is kept for the wait: the first tick that finds it free starts the sweep again,
-        # at its first bucket. A message of our own beside those of the ticks would add up while the failure lasts.
+        # After a failure the lease is kept for the wait: the first tick that finds it free sends the pass again. A
+        # message of our own beside those of the ticks would add up while the failure lasts.
         if not wait_s or not await context.control.take_lease(mapping, "sweep", owner, wait_s):
             await context.control.drop_lease(mapping, "sweep", owner)
 
@@ -94,11 +96,16 @@ async def _pass(context: Context, command: Sweep, progress: Progress, owner: str
     buckets = context.buckets[command.mapping]
     present = Present(buckets, command.bucket, buckets)
     page = await context.dynamics.list_ids(compiled.entity_set, compiled.key_column)
-    while True:
+    mark = ""
+    for pages in count(1):
         for row in page.rows:
             present.add(row.record_id)
         if page.next_link is None:
             break
+        after = next_mark(mark, pages, page.next_link)
+        if after is None:
+            raise SyncError("paging_loop", "a next link of the ids came again")
+        mark = after
         await context.control.take_lease(command.mapping, "sweep", owner, context.settings.message_lease_s)
         page = await context.dynamics.follow(page.next_link, compiled.entity_set, compiled.key_column)
     await context.dynamics.prove_global_read(compiled.entity_set, compiled.key_column)
@@ -115,12 +122,15 @@ async def _pass(context: Context, command: Sweep, progress: Progress, owner: str
         below_bucket=present.below,
         doubtful=sent,
     )
+    current = await context.watermarks.progress(command.mapping)
+    if (current.epoch, current.generation) != (command.epoch, command.generation):
+        return
     if present.below < buckets:
+        # What was compared stays compared, whatever happens to the message or to the next pass.
+        await context.watermarks.write_progress(replace(current, sweep_bucket=present.below))
         await send(context.lanes, replace_bucket(command, present.below))
         return
-    current = await context.watermarks.progress(command.mapping)
-    if (current.epoch, current.generation) == (command.epoch, command.generation):
-        await context.watermarks.write_progress(replace(current, swept=command.generation))
+    await context.watermarks.write_progress(replace(current, swept=command.generation, sweep_bucket=0))
 
 
 def replace_bucket(command: Sweep, bucket: int) -> Sweep:

@@ -61,6 +61,10 @@ class Progress:
     """Columns of the generation last started."""
     swept: int = 0
     """The generation last swept."""
+    sweep_bucket: int = 0
+    """The first bucket that the sweep of this generation has not compared yet."""
+    mark: str = ""
+    """A next link of this read, to notice that they come round."""
     organization: str = ""
     """Dynamics organization id, and Campaign tenant: the environment guard."""
     campaign: str = ""
