@@ -47,6 +47,7 @@ def install(level: str) -> None:
     python_stamp, node_stamp = VENV / ".setup", ROOT / "node_modules" / ".setup"
     python_wanted = f"{version} {digest('requirements.txt', 'constraints.txt', 'pyproject.toml')}"
     node_wanted = digest("package.json", "package-lock.json", "constraints.txt")
+    level = at_least(level, read(python_stamp), read(node_stamp))
     python_due = not (PYTHON.exists() and enough(read(python_stamp), python_wanted, level))
     node_due = level != "cli" and not enough(read(node_stamp), node_wanted, level)
     if not python_due and not node_due:
@@ -116,6 +117,13 @@ def install_node(level: str) -> None:
             "CERT": "Node does not trust the proxy in between: set NODE_EXTRA_CA_CERTS to its authority's file."
         },
     )
+
+
+def at_least(level: str, *stamps: str) -> str:
+    """The level asked for, or what is there if that is more: a demo does not take the tests' packages away."""
+    levels = list(EXTRAS)
+    had = [stamp.rpartition(" ")[2] for stamp in stamps if stamp]
+    return max([level, *(one for one in had if one in levels)], key=levels.index)
 
 
 def enough(stamp: str, wanted: str, level: str) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 
 from sandbox.demo.story import Act
 
+NOBODY = "00000000-0000-4000-8000-000000000000"
+"""An id that no contact has: what the sync asks for to find out how Campaign answers."""
 WRITES = {"profile.create": "create", "profile.update": "update", "profile.delete": "delete"}
 KINDS = {"create": "insert", "update": "update", "unchanged": "unchanged", "delete": "delete"}
 """What an act is called in the table of calls."""
@@ -30,11 +32,11 @@ class Call:
 
 
 def calls_of(entries: Iterable[Mapping[str, Any]]) -> list[Call]:
-    """The calls about profiles in a request log; tokens and metadata are left out."""
+    """The calls about profiles in a request log; tokens, metadata and probes are left out."""
     return [
         Call(entry["at"], entry["record"], WRITES.get(entry["note"], ""), entry["status"])
         for entry in entries
-        if entry["note"].startswith("profile.") and entry["record"]
+        if entry["note"].startswith("profile.") and entry["record"] not in ("", NOBODY)
     ]
 
 

@@ -26,7 +26,9 @@ SETTINGS = {
     "FEED_SCHEDULE": "*/2 * * * * *",
     "WAKE_SCHEDULE": "*/5 * * * * *",
     "CAMPAIGN_LIMIT": "60000",
+    # As an instance that is known already: otherwise a first start asks Campaign before it reads anything.
     "CAMPAIGN_ADDRESSING": "key",
+    "CAMPAIGN_DIALECT": "standard",
 }
 
 

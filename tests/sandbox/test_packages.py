@@ -10,7 +10,7 @@ import tomllib
 import pytest
 
 from sandbox.node import ROOT
-from scripts.install import enough
+from scripts.install import at_least, enough
 
 
 def test_everything_that_is_named_has_one_exact_version() -> None:
@@ -49,6 +49,12 @@ def test_what_was_installed_for_less_or_from_other_files_is_not_enough(
     stamp: str, asked: str, due: bool
 ) -> None:
     assert enough(stamp, "3.13 abc", asked) is not due
+
+
+def test_what_is_there_for_more_is_brought_up_to_date_whole() -> None:
+    assert at_least("demo", "3.13 old all", "old all") == "all"
+    assert at_least("demo", "3.13 old cli", "") == "demo"
+    assert at_least("cli", "", "") == "cli"
 
 
 def test_setup_refuses_a_purpose_it_does_not_know() -> None:
