@@ -58,19 +58,13 @@ def test_health_needs_a_key(bindings: dict[str, list[dict[str, Any]]]) -> None:
 
 def test_importing_the_app_stays_under_two_seconds() -> None:
     code = "import time; t = time.perf_counter(); import function_app; print(time.perf_counter() - t)"
-    best = min(
-        float(
-            subprocess.run(
-                [sys.executable, "-W", "ignore", "-c", code],
-                cwd=ROOT,
-                check=True,
-                capture_output=True,
-                text=True,
-            ).stdout
-        )
-        for _ in range(3)
-    )
-    assert best < 2.0
+
+    def seconds() -> float:
+        command = [sys.executable, "-W", "ignore", "-c", code]
+        return float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+
+    # Other tests run beside: it may have to be tried again.
+    assert any(seconds() < 2.0 for _ in range(3))
 
 
 def test_messages_are_plain_text_on_both_sides() -> None:

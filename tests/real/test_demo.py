@@ -66,7 +66,7 @@ def test_a_killed_function_app_is_told_without_a_traceback() -> None:
         demo.wait_for("function app started")
         (host,) = (pid for pid in descendants(demo.pid) if "host" in arguments_of(pid))
         os.kill(host, signal.SIGKILL)
-        assert demo.process.wait(30) == 1
+        assert demo.process.wait(60) == 1
         assert "scripts/demo: the function app ended by itself" in demo.output()
         assert "Traceback" not in demo.output()
 
