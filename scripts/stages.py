@@ -76,7 +76,7 @@ def simulations() -> list[Stage]:
     return [
         Stage("simulation", ("tests.simulation", "--seeds", str(SEEDS), "--strict-coverage")),
         Stage("mutants", ("tests.simulation.mutants",)),
-        Stage("events", ("tests.simulation.events", "--seeds", "1000")),
+        Stage("events", ("tests.simulation.events", "--seeds", "700")),
         Stage("event mutants", ("tests.simulation.events.mutants",)),
         Stage("consent", ("tests.simulation.consent", "--seeds", "300")),
         Stage("consent mutants", ("tests.simulation.consent.mutants",)),

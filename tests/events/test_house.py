@@ -204,3 +204,23 @@ async def test_a_poisoned_message_comes_back_partition_by_partition() -> None:
     assert len(queue.messages) == 4
     await stage.settle()
     assert len(stage.activities("send")) == 30
+
+
+async def test_a_file_that_cannot_be_used_stops_the_flow_and_no_timer_fails_for_it() -> None:
+    stage = Stage()
+    stage.contacts(1)
+    sends(stage, 1)
+    await stage.app.pull_email_events(invocation="i")
+    good = stage.text
+    stage.text = "events: email\nfoo: 1\n"
+    stage.app = stage.start()
+    await stage.work()
+    await stage.app.pull_email_events(invocation="i")
+    await stage.app.expire_rows()
+    pause = await stage.app.context.control.paused("email", "pull")
+    assert pause is not None and pause.code == "mapping_invalid" and "foo" in pause.detail
+    stage.text = good
+    stage.app = stage.start()
+    stage.clock.at += 120
+    await stage.settle()
+    assert len(stage.activities("send")) == 1

@@ -95,25 +95,35 @@ async def expire_events(context: EventContext) -> int:
             return gone
 
 
+def _retention_months(context: EventContext) -> int:
+    """0: nothing is deleted. Nothing is either while the file cannot be used: the pull says so."""
+    try:
+        return context.configuration().options.retention_months if context.source is not None else 0
+    except SyncError:
+        return 0
+
+
 async def begin_retention(context: EventContext) -> None:
     """Daily: from now on ticks delete activities older than `retention_months`; nothing unless that is set."""
-    if context.source is not None and context.configuration().options.retention_months:
+    if _retention_months(context):
         await context.base.control.note(_HOUSE, "activities", "old ones may be there")
 
 
 async def delete_old_activities(context: EventContext) -> int:
     """Delete old activities, a `$batch` at a time, as long as a tick may; how many."""
-    if context.source is None or not context.configuration().options.retention_months:
+    months = _retention_months(context)
+    if not months:
         return 0
     control = context.base.control
     if not await control.noted(_HOUSE, "activities") or await context.lanes.queue(Lane.EVENTS).length():
         return 0
     until = context.now() + RETENTION_S
+    horizon = to_iso(context.now() - months * MONTH_S)[:19] + "Z"
     gone = 0
     try:
         await guard(context)
         for _, table in context.configuration().tables.all():
-            gone += await _delete_old(context, table, until)
+            gone += await _delete_old(context, table, horizon, until)
         if context.now() < until:
             await control.note(_HOUSE, "activities", "")
     except SyncError as error:
@@ -124,10 +134,8 @@ async def delete_old_activities(context: EventContext) -> int:
     return gone
 
 
-async def _delete_old(context: EventContext, table: ActivityTable, until: float) -> int:
+async def _delete_old(context: EventContext, table: ActivityTable, horizon: str, until: float) -> int:
     """Of one table, until there is none or time is over; raises SyncError."""
-    months = context.configuration().options.retention_months
-    horizon = to_iso(context.now() - months * MONTH_S)[:19] + "Z"
     gone = 0
     while context.now() < until:
         async with context.base.dynamics_permit(spare=1):
