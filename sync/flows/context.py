@@ -283,6 +283,8 @@ class Context:
 
     async def stopped(self, mapping: str, flow: str, error: SyncError) -> float:
         """Log an error that hit a whole flow, note it for `status`, and say after how many seconds to come back."""
+        if error.code == "mapping_disabled":
+            return STOPPED_DELAY_S  # what a person wants is no trouble to be shown
         telemetry.event(
             "flow_waits",
             level=logging.WARNING,
