@@ -64,6 +64,18 @@ MUTANTS = (
         "**c.row.values})) for c in chunk.changes}",
     ),
     Mutant(
+        "label taken from a stale cache",
+        "sync/flows/labels.py",
+        "    key = (compiled.name, compiled.version, stored.etag)\n",
+        '    key = (compiled.name, compiled.version, "")\n',
+    ),
+    Mutant(
+        "other labels are not replayed",
+        "sync/flows/pull.py",
+        '            if compiled.labels and tick.sends_hash not in ("", compiled.sends_hash):\n',
+        "            if False:\n",
+    ),
+    Mutant(
         "an unresolved create forgotten outside the filter",
         "sync/planning/plan.py",
         "    sent = bool(row.hash) or not resolved(row)\n",

@@ -40,6 +40,7 @@ fields:
   - {{source: gendercode, target: gender, type: enumeration, values: {{1: {one}, 2: {two}}}, default: unknown}}
   - {{source: fax, target: fax, type: string, length: 32}}
 """
+LABEL = "  - {source: gendercode, target: mobilePhone, type: string, length: 32, label: true}\n"
 FILTER = "filter: {all: [{not: {column: familystatuscode, operator: equals, value: 4}}]}\n"
 MIDDLE = "  - {source: middlename, target: middleName, type: string, length: 30}\n"
 
@@ -56,6 +57,8 @@ class SmallMapping:
     filtered: bool = False
     leaving: str = "keep"
     """Or `delete`, `mark`."""
+    labels: str = ""
+    """What the genders are called in Dynamics, if the mapping sends that: `man/woman`."""
     merges: str = "false"
 
     def loses(self, source: Values) -> bool:
@@ -73,7 +76,8 @@ class SmallMapping:
             one=table[1],
             two=table[2],
         )
-        return head + (MIDDLE if self.middle else "") + (FILTER if self.filtered else "")
+        more = (MIDDLE if self.middle else "") + (LABEL if self.labels else "")
+        return head + more + (FILTER if self.filtered else "")
 
     def wanted(self, source: Values) -> bool:
         """Whether the record passes the filter."""
@@ -92,6 +96,9 @@ class SmallMapping:
             "gender": GENDERS[self.genders].get(source.get("gendercode") or 0, "unknown"),
             "fax": source.get("fax") or "",
         }
+        if self.labels:
+            gender = source.get("gendercode")
+            profile["mobilePhone"] = self.labels.split("/")[gender - 1] if gender else ""
         if self.middle:
             profile["middleName"] = _smart(source.get("middlename") or "")
         return profile

@@ -23,6 +23,14 @@ from tests.simulation.trouble import Trouble
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+
+def name_genders(dynamics: Any, labels: str) -> None:
+    """The labels of `gendercode` in Dynamics."""
+    columns = dynamics.organization.tables["contact"].table.columns
+    named = dict(enumerate(labels.split("/"), start=1))
+    columns["gendercode"] = replace(columns["gendercode"], labels=named)
+
+
 FIRST_NAMES = ("ada", "Grace", "hedy", None)
 INTENTS = ("replay", "retry", "force")
 LONGEST_TROUBLE_S = 900.0
@@ -52,6 +60,8 @@ class People:
 
     def begin(self) -> None:
         """The contacts there are before the first pull."""
+        if self.mapping.labels:
+            name_genders(self.world.dynamics, self.mapping.labels)
         for number in range(self.world.scenario.contacts):
             self.ids.append(f"{number + 1:08x}-0000-4000-8000-{self.rng.getrandbits(48):012x}")
         for record_id in self.ids[: max(1, len(self.ids) - self.rng.randint(0, 1))]:
@@ -94,6 +104,7 @@ class People:
             (1.0, self.delete_and_restore),
             (1.5, self.edit_back),
             (0.8, self.touch),
+            (0.8 if self.mapping.labels else 0.0, self.relabel),
             (3.0 if self.mapping.filtered else 0.3, self.cross),
             (1.0, self.bad_email),
             (4.0 if self.world.scenario.special == "budget" else 0.2, self.bulk_edit),
@@ -273,10 +284,21 @@ class People:
         store = world.mappings
         if world.at_once(store.active(MAPPING)) is None:
             return
+        if mapping.labels and not self.mapping.labels:
+            name_genders(world.dynamics, mapping.labels)
         self.mapping = mapping
         world.witness.mappings.append(mapping)
         world.at_once(store.activate(MAPPING, mapping.text, author="sim", comment="", buckets=2))
         self._did(what, "")
+
+    def relabel(self, labels: str = "") -> None:
+        """An admin calls the genders something else: no contact changes with it."""
+        self.serial += 1
+        labels = labels or f"m{self.serial}/w{self.serial}"
+        self.mapping = replace(self.mapping, labels=labels)
+        self.world.witness.mappings.append(self.mapping)
+        name_genders(self.world.dynamics, labels)
+        self._did("relabel", "")
 
     def erase_profile(self) -> None:
         """Somebody deletes a profile in Campaign."""

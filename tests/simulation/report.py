@@ -56,6 +56,7 @@ OUTCOMES = (
     "people_reconcile",
     "people_resume",
     "people_stranger",
+    "people_relabel",
     "people_touch",
     "outside_delete_nothing",
     "outside_keep_nothing",

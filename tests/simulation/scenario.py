@@ -120,6 +120,7 @@ def draw(seed: int) -> Scenario:
             on_missing=rng.choice(("hold", "hold", "recreate")),
             filtered=rng.random() < 0.5,
             leaving=rng.choice(("keep", "delete", "mark")),
+            labels="man/woman" if rng.random() < 0.3 else "",
             merges=rng.choice(("false", "keep", "delete", "delete")),
         ),
         # Of its own, so that older seeds stay what they were.

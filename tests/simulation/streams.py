@@ -160,6 +160,10 @@ class Stage(DriftSteps):
         """Another mapping version is activated."""
         self.world.people.use(SmallMapping(**changes), "mapping")
 
+    async def relabel(self, labels: str) -> None:
+        """An admin calls the genders something else."""
+        self.world.people.relabel(labels)
+
     async def dynamics(self, anchor: str = "", recreated: str = "", expire: bool = False) -> None:
         """Choices of the look-alike, or all its delta tokens expire."""
         if anchor:

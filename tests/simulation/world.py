@@ -18,6 +18,7 @@ from sandbox.wire import Request, Response
 from sync.app import compose
 from sync.campaign.records import Addressing
 from sync.flows.context import Context
+from sync.flows.labels import LABELS_S
 from sync.http import Http
 from sync.model import LedgerRow, from_iso
 from sync.planning.consent_map import ConsentMap
@@ -321,6 +322,9 @@ class World:
         self.chaos.end()
         self.people.end()
         ticks.cancel()
+        if self.people.mapping.labels:
+            # A label that was changed just now is looked at by then.
+            await self.wait(LABELS_S)
         await self.settle()
         if self.people.last_orders():
             await self.settle()

@@ -288,6 +288,23 @@ async def test_the_brake_grants_up_to_its_limit(store: Store) -> None:
     assert await control.braked(m) == 5
 
 
+async def test_labels_are_one_row_written_over_what_was_read(store: Store) -> None:
+    rows, m = Mappings(store.account.table("mappings"), RealClock()).labels, store.name("labels")
+    assert await rows.get(m) is None
+    long = dict.fromkeys(range(400), "ß" * 90)
+    first = await rows.put(m, {"a": {0: {1: "eins"}, 1031: long}}, 1000.0, None)
+    read = await rows.get(m)
+    assert read is not None and (read.labels, read.at) == ({"a": {0: {1: "eins"}, 1031: long}}, 1000.0)
+    assert read.holds({"a"}) and not read.holds({"a", "b"})
+    await rows.put(m, {"a": {}}, 1001.0, read)
+    with pytest.raises(RowConflict):
+        await rows.put(m, {"a": {}}, 1002.0, first)
+    with pytest.raises(RowConflict):
+        await rows.put(m, {"a": {}}, 1002.0, None)
+    read = await rows.get(m)
+    assert read is not None and read.labels == {"a": {}}
+
+
 async def test_mapping_versions_count_up_and_the_same_text_is_no_version(store: Store) -> None:
     mappings = Mappings(store.account.table("mappings"), RealClock())
     m = store.name("m")
