@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.wire import Request, Response
@@ -87,7 +87,17 @@ class Witness:
         self._floor[record_id] = fitting[place]
 
     def _fits(self, fact: Fact, verb: str, body: dict[str, Any]) -> bool:
-        return any(self._allowed(mapping, fact.values, verb, body) for mapping in self.mappings)
+        return any(self._allowed(mapping, fact.values, verb, body) for mapping in self._versions())
+
+    def _versions(self) -> list[SmallMapping]:
+        """Every version, under every label that there was: labels are looked at every ten minutes."""
+        labels = {mapping.labels for mapping in self.mappings if mapping.labels}
+        found = [
+            replace(mapping, labels=told) if told else mapping
+            for mapping in self.mappings
+            for told in (sorted(labels) if mapping.labels else [""])
+        ]
+        return list(dict.fromkeys(found))
 
     def _allowed(
         self, mapping: SmallMapping, values: dict[str, Any] | None, verb: str, body: dict[str, Any]
