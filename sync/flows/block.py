@@ -72,22 +72,34 @@ async def block(
 
 
 async def _close(context: Context, mapping: str, record_id: str) -> bool:
-    """Make the ledger row a tombstone once nobody works it; whether the sync had sent this record."""
+    """Make the ledger row a tombstone once nobody works it; whether the sync had sent this record.
+
+    The row of the epoch before, too: a call of before a rebaseline may still be under way. Where there is none, one is
+    made: whoever planned an insert before the id was blocked must not find the place free.
+    """
     await context.active(mapping)
-    progress = await context.watermarks.progress(mapping)
-    partition = partition_of(mapping, progress.epoch, bucket_of(record_id, context.buckets[mapping]))
+    epoch = (await context.watermarks.progress(mapping)).epoch
+    bucket = bucket_of(record_id, context.buckets[mapping])
+    sent = False
+    for number in range(max(epoch - 1, 1), epoch + 1):
+        row = await _tombstone(context, partition_of(mapping, number, bucket), record_id)
+        sent = sent or bool(row.hash) or row.unresolved
+        if number == epoch:
+            await _count(context, mapping, row)
+    return sent
+
+
+async def _tombstone(context: Context, partition: str, record_id: str) -> LedgerRow:
+    """Write the tombstone over whatever version of the row nobody works; the row as it was before."""
     while True:
         row = await context.ledger.get(partition, record_id)
-        if row.etag is None:
-            return False
         now = context.clock.now()
         if busy(row, "", now):
             await context.clock.sleep(min(row.take_over - now, BUSY_S))
             continue
         written = await context.ledger.write([replace(blocked(row), updated=now, correlation="")])
         if not written.conflicts:
-            await _count(context, mapping, row)
-            return bool(row.hash) or row.unresolved
+            return row
 
 
 async def _count(context: Context, mapping: str, was: LedgerRow) -> None:

@@ -79,7 +79,7 @@ def held(world: World) -> bool:
 
 def finished(world: World) -> bool:
     """Whether nothing is queued, read or to be swept."""
-    if world.host.waiting() is not None or held(world) or world.running_jobs():
+    if world.host.waiting() is not None or held(world) or world.running_jobs() or world.commands_run():
         return False
     return all(_read(world, name) for name in world.names)
 

@@ -280,6 +280,10 @@ class World:
             if row.entity["PartitionKey"] == f"approval:{MAPPING}"
         ]
 
+    def commands_run(self) -> bool:
+        """Whether somebody waits for a command."""
+        return bool(self.people.tasks)
+
     def running_jobs(self) -> list[str]:
         """Jobs that are not over."""
         rows = self.account.tables["control"].rows

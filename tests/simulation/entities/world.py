@@ -90,6 +90,9 @@ class EntityWorld(World):
     async def compare(self) -> None:
         """Nobody edits in Campaign here."""
 
+    def commands_run(self) -> bool:
+        return False
+
     def begin_compare(self) -> None:
         return
 
