@@ -52,6 +52,8 @@ class Stack:
         self.processes: dict[str, ChildProcess] = {}
         """The look-alikes' processes by name."""
         self._signals = setup.signals
+        self._changes: dict[str, str] = {}
+        """What the host was started with instead of `settings`."""
         self.folder = setup.folder or Path(exits.enter_context(tempfile.TemporaryDirectory()))
         with self._signals.held():
             location = self.folder / "azurite" if setup.azurite_on_disk else None
@@ -91,7 +93,7 @@ class Stack:
     def settings_file(self) -> Path:
         """The app's settings as a `local.settings.json`, for `python -m sync … --settings`."""
         path = self.folder / "local.settings.json"
-        path.write_text(json.dumps({"IsEncrypted": False, "Values": self.settings}, indent=2))
+        path.write_text(json.dumps({"IsEncrypted": False, "Values": self.settings | self._changes}, indent=2))
         return path
 
     @property
@@ -105,7 +107,7 @@ class Stack:
 
     def start_host(self, **changes: str) -> HostProcess:
         """Starts the function app, with other settings if need be; raises ProcessEnded if it does not start."""
-        setup = self._setup
+        setup, self._changes = self._setup, changes
         with self._signals.held():
             self.host = self._hosts.enter_context(
                 host_process(

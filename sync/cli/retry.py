@@ -10,7 +10,7 @@ import typer
 
 from sync.cli.frame import OK, run
 from sync.cli.options import AsJson, MappingName, SettingsFile, Wait
-from sync.cli.output import Output, counted
+from sync.cli.output import Output, counted, number
 from sync.cli.records import known_code, person, record_ids, rows_of
 from sync.cli.session import Session, UsageProblem
 from sync.cli.work import QUEUED, wait_for
@@ -75,7 +75,7 @@ async def _retry(
     if wait:
         await wait_for(session, (Lane.CONTROL, Lane.BACKFILL_HOLD, Lane.BACKFILL), out)
         left = await _left(session, out, mapping, command)
-        out.line(f"Done. {counted(left, 'record')} of them still {'waits' if left == 1 else 'wait'}.")
+        out.line(f"Done. {number(left)} of them still {'waits' if left == 1 else 'wait'}.")
     if out.as_json:
         out.json({"queued": True, "mapping": mapping, "code": code, "states": list(command.states)})
     return OK

@@ -156,7 +156,8 @@ async def _mapping(
     tick, progress = await context.watermarks.both(name)
     version = await context.mappings.active(name)
     waits = {flow: pause for flow in FLOWS if (pause := await context.control.paused(name, flow))}
-    age = now - tick.pulled_at if tick.pulled_at else None
+    # Somebody may have pulled since `now`.
+    age = max(now - tick.pulled_at, 0.0) if tick.pulled_at else None
     return MappingStatus(
         mapping=name,
         version=version.version if version else "",

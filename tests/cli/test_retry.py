@@ -42,14 +42,14 @@ def test_all_with_a_code() -> None:
     result = office.sync("retry", "--code", "email_invalid", "--wait")
     assert result.exit_code == 0
     assert "Queued. The function app does the work" in result.stdout
-    assert "Done. 0 records of them still wait." in result.stdout
+    assert "Done. 0 of them still wait." in result.stdout
     assert office.row(record).state.value == "synced"
 
 
 def test_wait_tells_what_is_not_mended() -> None:
     office = Office()
     quarantined(office)
-    assert "Done. 1 record of them still waits." in office.sync("retry", "--all", "--wait").stdout
+    assert "Done. 1 of them still waits." in office.sync("retry", "--all", "--wait").stdout
 
 
 def test_the_command_itself_only_queues() -> None:
