@@ -95,4 +95,4 @@ async def _discard(context: Context, item: Parked, epoch: int, done: Discarded) 
         done.held += 1
     else:
         done.moved_on += 1
-    await context.parked.remove(item.awaited, item.mapping, item.record_id)
+    await context.parked.remove_unmoved(item)

@@ -27,7 +27,7 @@ from sync.flows.family import (
 from sync.model import Chunk, Intent, LedgerRow, RecordRef, SourceRow, State
 from sync.planning.compile import CompiledMapping
 from sync.planning.outcome import Kind, Outcome
-from sync.planning.plan import LOOK_AGAIN_S, Do, Plan, look_again
+from sync.planning.plan import DELETE_BRAKE, LOOK_AGAIN_S, Do, Plan, look_again
 from sync.planning.ties import CHILDREN_LEFT, Standing, standing
 from sync.storage.history import Parked
 
@@ -67,12 +67,12 @@ class ChunkLinks:
         await asyncio.gather(*(self._look_at_parked(rows[record_id]) for record_id in sources))
 
     async def _look_at_parked(self, row: LedgerRow) -> None:
-        awaited = [awaiting(ref) for ref in row.awaits]
-        if row.code == CHILDREN_LEFT:
-            awaited.append(childless(self.me(row.record_id)))
+        awaited = self._awaited(row)
         if awaited:
             get = self.context.parked.get
-            found = await asyncio.gather(*(get(name, self.chunk.mapping, row.record_id) for name in awaited))
+            found = await asyncio.gather(
+                *(get(name, self.chunk.mapping, row.record_id) for name in sorted(awaited))
+            )
             self._parked[row.record_id] = [item for item in found if item is not None]
 
     def delay(self, plan: Plan) -> float:
@@ -191,7 +191,10 @@ class ChunkLinks:
             await self._send_children(row)
 
     def _awaited(self, row: LedgerRow) -> set[str]:
+        """What the parked rows of a record say that it waits for."""
         awaited = {awaiting(ref) for ref in row.awaits}
+        if row.code == DELETE_BRAKE:
+            awaited.add(f"approval:{self.chunk.mapping}")
         if row.code == CHILDREN_LEFT:
             awaited.add(childless(self.me(row.record_id)))
         return awaited

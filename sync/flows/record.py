@@ -157,8 +157,6 @@ class Recorder:
             did = item.did or _did_without_call(item)
             was = before[record_id]
             self._count(mapping, was, item, did)
-            if was.code == DELETE_BRAKE and item.row.code != DELETE_BRAKE:
-                await self._context.parked.remove(f"approval:{mapping}", mapping, record_id)
             if did == "unchanged":
                 continue
             code = item.code or item.row.code

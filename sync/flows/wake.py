@@ -53,7 +53,7 @@ async def _braked(context: Context, parked: Parked) -> int:
     """A delete that waits for approval."""
     settled = parked.approved or context.clock.now() - parked.since > context.settings.message_lease_s
     if settled and await _moved_on(context, parked):
-        await context.parked.remove(parked.awaited, parked.mapping, parked.record_id)
+        await context.parked.remove_unmoved(parked)
     elif parked.approved and context.clock.now() - parked.sent > AGAIN_S:
         await context.parked.add(replace(parked, sent=context.clock.now()))
         await send_records(context, parked.mapping, [parked.record_id], Intent.APPROVED)
