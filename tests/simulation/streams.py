@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sync.flows.rebaseline import Baseline, rebaseline
 from sync.model import State
 from sync.storage.memory import _Message
 from tests.simulation.chaos import CALM
@@ -151,6 +152,18 @@ class Stage(DriftSteps):
         """Everything goes on; what waited is brought back by the timers that follow."""
         self.world.people.resume()
         await self.world.wait(10.0)
+
+    async def rebaseline(self) -> None:
+        """Somebody begins another epoch, in the same environment."""
+        person = self.world.person()
+        progress = await person.watermarks.progress(MAPPING)
+        same = {
+            "organization": progress.organization,
+            "campaign": progress.campaign,
+            "dialect": progress.dialect,
+        }
+        before = {f"{name}_before": value for name, value in same.items()}
+        await rebaseline(person, Baseline(MAPPING, progress.epoch, 0, **before, **same))
 
     async def lose(self, queue: str) -> None:
         """All messages of a queue are lost."""

@@ -303,8 +303,9 @@ class World:
 
     def ledger_rows(self) -> dict[str, LedgerRow]:
         """Ledger rows of the current epoch by record id."""
+        epoch = self.at_once(self.watermarks.progress(MAPPING)).epoch
         rows = [from_stored(stored) for stored in self.account.tables["ledger"].rows.values()]
-        return {row.record_id: row for row in rows}
+        return {row.record_id: row for row in rows if f":{epoch:04d}:" in row.partition}
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
