@@ -15,6 +15,7 @@ from sync.cli.checks.columns import compare
 from sync.cli.checks.finding import Finding, Level, any_red, bad, of_error
 from sync.cli.checks.forecast import AREA as FORECAST
 from sync.cli.checks.forecast import Rate, day_used, forecast
+from sync.cli.checks.language import check_language
 from sync.cli.checks.links import check_links
 from sync.cli.checks.storage import check_storage
 from sync.cli.output import Tell
@@ -104,6 +105,8 @@ class Examination:
         for one in ends:
             compared += compare(one.mapping, one.source.columns, one.fields)
             compared += check_links(one.mapping, mappings, one.lookups)
+            if reached:
+                compared += await check_language(metadata, one.mapping)
             if one.records is not None:
                 compared += campaign.check_written_once(one.mapping, one.records.dialect)
         if reached:

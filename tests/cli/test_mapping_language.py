@@ -100,3 +100,18 @@ def test_what_leaves_the_filter_and_what_is_deleted_is_marked_and_status_shows_i
     place.dynamics.delete(bob)
     place.work()
     assert (place.profiles()[bob]["blackList"], place.row(bob).code) == (True, "marked")
+
+
+def test_doctor_looks_at_related_tables_and_languages() -> None:
+    place = office(
+        "fields:\n"
+        "  - {source: gendercode, target: salutation, length: 20, label: 1031}\n"
+        "  - {source: firstname, target: firstName, length: 30, label: true, too_long: truncate}\n"
+        "  - {source: _parentcustomerid_value, related: {account: nam, acount: name}, target: fax, length: 32}\n"
+    )
+    told = [one for one in place.ask("doctor", code=1)["checks"] if one["area"] == "Mapping contacts"]
+    codes = {one["check"]: (one["level"], one["code"]) for one in told}
+    assert codes["gendercode"] == ("warn", "label_missing")
+    assert codes["account.nam"] == ("fail", "unknown_column")
+    assert codes["acount"] == ("fail", "unknown_table")
+    assert codes["firstname"] == ("fail", "label_missing")

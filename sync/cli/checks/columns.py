@@ -77,6 +77,9 @@ def _source(
         text = f"a {kind.replace(':', ', ')} column cannot become `{spec.type}`"
         fits = MATRIX.get(kind)
         fix = f"Use type {' or '.join(fits)} in the mapping." if fits else "Choose another column."
+        if fits and spec.type in fits:
+            text = f"a {kind.replace(':', ', ')} column does not go with the other keys of this field"
+            fix = f"They are for: {', '.join(sorted(spec.accepts)).replace(':', ', ')}."
         yield bad(area, spec.source, text, fix, "value_invalid")
     elif spec.length and column.max_length > spec.length and getattr(item, "too_long", "") == "quarantine":
         text = f"up to {column.max_length} characters, {spec.target} takes {spec.length}: longer ones are quarantined"
