@@ -46,5 +46,6 @@ def test_the_same_seed_leaves_the_same_trace(seed: int) -> None:
     "flow", [mutants, consent_mutants, event_mutants], ids=["contacts", "consent", "events"]
 )
 def test_every_mutant_still_finds_its_line(flow: ModuleType) -> None:
-    found = {mutant.name: mutant.places for mutant in flow.MUTANTS}
+    directed = [one for group in getattr(flow, "DIRECTED", {}).values() for one in group]
+    found = {mutant.name: mutant.places for mutant in (*flow.MUTANTS, *directed)}
     assert {name: count for name, count in found.items() if count != 1} == {}

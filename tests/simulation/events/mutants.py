@@ -105,22 +105,26 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
-        "every click makes a task",
-        "sync/planning/follow_up.py",
-        '"|".join(("task", first.contact, first.delivery, name))',
-        '"|".join(("task", first.contact, first.delivery, name, first.log_id))',
-    ),
-    Mutant(
-        "a task is made again",
-        "sync/planning/follow_up.py",
-        '        key=f"{first.contact}:~task-{name}",\n',
-        '        key=f"{first.contact}:~task-{name}-{first.log_id}",\n',
-    ),
-    Mutant(
         "what is shown no longer is not looked at again",
         "sync/flows/events/partition.py",
         "            self.activities += [one for one in activities if self.open.intersection(one.parts)]\n",
         "            self.activities += [one for one in activities if self.open.intersection(one.rows)]\n",
+    ),
+    Mutant(
+        "every click makes a task",
+        "sync/planning/follow_up.py",
+        "    _, first = min(recent, key=lambda one: (one[1].at, one[0].key))\n"
+        "    yield Activity(\n"
+        '        id=str(uuid5(NAMESPACE, "|".join(("task", first.contact, first.delivery, name)))),\n'
+        "        kind=kind,\n"
+        "        contact=first.contact,\n"
+        '        key=f"{first.contact}:~task-{name}",\n',
+        "    _, first = max(recent, key=lambda one: (one[1].at, one[0].key))\n"
+        "    yield Activity(\n"
+        '        id=str(uuid5(NAMESPACE, "|".join(("task", first.contact, first.delivery, name, first.log_id)))),\n'
+        "        kind=kind,\n"
+        "        contact=first.contact,\n"
+        '        key=f"{first.contact}:~task-{name}-{first.log_id}",\n',
     ),
     Mutant(
         "proofs reach the timeline",
