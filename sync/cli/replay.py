@@ -215,7 +215,7 @@ async def _ask(
     session: Session, out: Output, wanted: Wanted, command: Replay, known: int, *, exact: bool
 ) -> tuple[int, bool]:
     """The first page says whether Dynamics understands the condition; a short list is counted with it."""
-    compiled = await session.context.active(wanted.mapping)
+    compiled = await session.context.sourced(await session.context.active(wanted.mapping))
     dynamics = session.context.dynamics
     page = await dynamics.list_matching(compiled.entity_set, compiled.key_column, command.condition)
     records = len(page.rows)

@@ -62,7 +62,7 @@ async def adopt(
     tell: Callable[[str, int], None] = lambda what, records: None,
 ) -> Adoption:
     """Look through all of Campaign twice: for values that are there once, then for their records in Dynamics."""
-    compiled = await context.active(mapping)
+    compiled = await context.sourced(await context.active(mapping))
     column = next((one.column for one in compiled.fields if one.target == field_name), "")
     search = Search(context, compiled, await context.target(compiled), field_name, column)
     await _each_page(search, lambda records: tell("counting values", records))

@@ -119,7 +119,7 @@ async def _from_ledger(
 async def _from_dynamics(
     context: Context, job: Job, wanted: Replay, place: Place
 ) -> tuple[list[str], Place | None]:
-    compiled = await context.active(job.mapping)
+    compiled = await context.sourced(await context.active(job.mapping))
     dynamics = context.dynamics
     if place.link:
         try:
