@@ -13,6 +13,8 @@ from sandbox.demo.report import Report
 from sandbox.demo.stack import ROOT, Stack
 
 LONGEST_S = 90.0
+COMPARING_S = 15.0
+LANES = {"backfill-hold", "backfill", "consent"}
 SCHEDULE = "*/10 * * * * *"
 FILE = "consent.yaml"
 
@@ -45,6 +47,7 @@ class OptOuts:
         first, second = open_ones[0], open_ones[-1]
         self._stack.dynamics.command("edit", id=first, changes={"donotbulkemail": True})
         arrived = self._wait("Dynamics", "Campaign", first, self._in_campaign)
+        self._compared()
         self._stack.campaign.command("edit", id=second, changes={"blackListEmail": True})
         arrived &= self._wait("Campaign", "Dynamics", second, self._in_dynamics)
         self._report.line(f"python -m sync consent explain {second}")
@@ -58,6 +61,13 @@ class OptOuts:
     def _in_campaign(self, record_id: str) -> bool:
         rows = self._stack.campaign.records()
         return any(row["externalId"] == record_id and row["blackListEmail"] for row in rows)
+
+    def _compared(self) -> None:
+        """Waits until the sync has looked at everybody once, so that an opt-out differs from what was agreed."""
+        until, quiet = time.monotonic() + COMPARING_S, 0
+        while quiet < 3 and time.monotonic() < until:
+            quiet = 0 if LANES & self._stack.storage.waiting().keys() else quiet + 1
+            time.sleep(0.5)
 
     def _wait(self, there: str, here: str, record_id: str, arrived: Callable[[str], bool]) -> bool:
         began = time.monotonic()

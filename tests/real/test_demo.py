@@ -21,7 +21,7 @@ DEMO = [sys.executable, "-m", "sandbox.demo"]
 
 def test_once_agrees_and_tells_what_it_did_in_json() -> None:
     ended = subprocess.run(
-        [*DEMO, "--once", "--contacts", "60", "--json"], cwd=ROOT, capture_output=True, text=True, timeout=150
+        [*DEMO, "--once", "--contacts", "60", "--json"], cwd=ROOT, capture_output=True, text=True, timeout=200
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
     result = json.loads(ended.stdout.splitlines()[-1])
