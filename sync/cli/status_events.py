@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sync.cli import status_work
 from sync.cli.output import Output, duration, number
 from sync.errors import CATALOGUE
 from sync.flows.events.status import EventStatus
@@ -17,6 +18,7 @@ def as_json(found: EventStatus) -> dict[str, Any]:
         "fresh": found.health.fresh,
         "age_s": found.health.age_s,
         "waits": found.health.paused,
+        "paused": status_work.paused_json(found.stops),
         "events": {"new": found.counts["events:new"], "revised": found.counts["events:revised"]},
         "activities": {
             "created": found.counts["did:created"],
@@ -37,6 +39,7 @@ def as_json(found: EventStatus) -> dict[str, Any]:
 def show(found: EventStatus, out: Output) -> None:
     """A few lines, and what a person must look at."""
     out.line("email events", style="bold")
+    status_work.pauses(found.stops, out, " --mapping email")
     age = found.health.age_s
     out.line(f"  files       {'never looked at' if age is None else f'looked at {duration(age)} ago'}")
     for row in found.files[-NEWEST:]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sync.cli.status_work import paused_json
 from sync.flows.status import LedgerCount, MappingStatus, Status, backlog_s, job_eta_s
 from sync.model import to_iso
 from sync.settings import Settings
@@ -42,10 +43,7 @@ def _mapping(
             flow: {"code": pause.code, "since": to_iso(pause.since), "detail": pause.detail}
             for flow, pause in item.waits.items()
         },
-        "paused": {
-            part: {"who": stop.who, "since": to_iso(stop.since), "why": stop.why}
-            for part, stop in item.stops.items()
-        },
+        "paused": paused_json(item.stops),
         "jobs": [_job(found, item, job, settings) for job in item.jobs],
         "epoch": progress.epoch,
         "generation": progress.generation,

@@ -87,3 +87,12 @@ def test_a_part_that_is_none_is_refused(arguments: tuple[str, ...]) -> None:
     office = Office()
     office.synced("Ada")
     assert office.ask("pause", *arguments, code=2)["error"]["code"] == "usage"
+
+
+def test_a_pause_of_email_events_is_shown() -> None:
+    office = Office()
+    office.environ |= {"EVENTS_CONTAINER": "exports", "EVENTS_CONNECTION": "UseDevelopmentStorage=true"}
+    office.synced("Ada")
+    office.ask("pause", "--mapping", "email", "--lane", "events", "--why", "storage full")
+    assert office.sync("status").stdout.count("lane events paused by") == 1
+    assert office.ask("status", code=1)["events"]["paused"]["lane:events"]["why"] == "storage full"

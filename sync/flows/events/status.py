@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync.flows.context import Context
@@ -11,6 +12,7 @@ from sync.flows.health import MappingHealth, mapping_health
 from sync.storage.account import Account
 from sync.storage.files import FileRow, Files
 from sync.storage.parked_events import ParkedEvents
+from sync.storage.pauses import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class EventStatus:
     parked: int
     failed: int
     refused: int
+    stops: Mapping[str, Stop]
+    """What people have paused of this flow."""
 
     def left(self, kind: str) -> dict[str, int]:
         """`line` or `dropped` counters by reason."""
@@ -55,4 +59,5 @@ async def collect_events(context: Context, account: Account) -> EventStatus:
         len(contacts) - failed,
         failed,
         refused,
+        await context.pauses.read(FLOW),
     )
