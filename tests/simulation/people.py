@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sync.flows import reconcile, replay
 from sync.flows.block import block
 from sync.flows.commands import RunNow, send
+from sync.flows.labels import LABELS_S
 from sync.model import Intent
 from sync.storage.events import Events
 from sync.storage.history import ParkedRecords
@@ -298,6 +299,7 @@ class People:
         self.mapping = replace(self.mapping, labels=labels)
         self.world.witness.mappings.append(self.mapping)
         name_genders(self.world.dynamics, labels)
+        self.world.patience = LABELS_S
         self._did("relabel", "")
 
     def erase_profile(self) -> None:

@@ -18,7 +18,6 @@ from sandbox.wire import Request, Response
 from sync.app import compose
 from sync.campaign.records import Addressing
 from sync.flows.context import Context
-from sync.flows.labels import LABELS_S
 from sync.http import Http
 from sync.model import LedgerRow, from_iso
 from sync.planning.consent_map import ConsentMap
@@ -96,6 +95,8 @@ class World:
         """Every record has been compared with Campaign, and sent again if it differed."""
         self._person: Context | None = None
         self.fate_once = ""
+        self.patience = 0.0
+        """Seconds that what people did last needs until it is noticed."""
         if tracing:
             Traced(self).listen()
 
@@ -327,9 +328,7 @@ class World:
         self.chaos.end()
         self.people.end()
         ticks.cancel()
-        if self.people.mapping.labels:
-            # A label that was changed just now is looked at by then.
-            await self.wait(LABELS_S)
+        await self.wait(self.patience)
         await self.settle()
         if self.people.last_orders():
             await self.settle()
