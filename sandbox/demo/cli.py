@@ -92,7 +92,7 @@ def _watch(running: Stack, report: Report) -> None:
             at = datetime.fromtimestamp(call.at).strftime("%H:%M:%S")
             ended = "" if call.ok else ": not there" if call.status == 404 else f": refused ({call.status})"
             report.plain(f"{at}  Campaign: {call.did or 'look-up'} {call.record_id}{ended}")
-    raise Stuck("the function app ended by itself")
+    raise Stuck(running.ended())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -113,6 +113,8 @@ class Entities:
             if not done.returncode:
                 counts = ", ".join(f"{len(records)} {name}" for name, records in self.records.items())
                 return f"mappings/examples activated: {counts} in Dynamics"
+            if ended := self.stack.ended():
+                raise ProcessEnded(ended)
             if time.monotonic() > until:
                 raise ProcessEnded(f"mappings apply failed: {done.stdout[-800:]}{done.stderr[-800:]}")
             time.sleep(0.5)

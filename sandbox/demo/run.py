@@ -98,11 +98,8 @@ class Demo:
         quiet = 0
         while quiet < 2:
             time.sleep(0.25)
-            host = self.stack.host
-            if host is None or not host.child.running:
-                raise Stuck(
-                    f"the function app ended by itself; the end of its log:\n{self.stack.told()[-2000:]}"
-                )
+            if ended := self.stack.ended():
+                raise Stuck(ended)
             calls = self.stack.campaign.log(10**9)[1]
             waiting = self.stack.storage.waiting()
             pulled = self.stack.pulled_at() > since + 0.5

@@ -121,6 +121,12 @@ class Stack:
             )
         return self.host
 
+    def ended(self) -> str:
+        """What to say if the function app ended by itself; empty while it runs."""
+        if self.host is not None and self.host.child.running:
+            return ""
+        return f"the function app ended by itself; the end of its log:\n{self.told()[-2000:]}"
+
     def stop_host(self) -> int:
         """Ends the app as a redeployment does: SIGTERM, time to finish; the exit code."""
         code = self.host.stop() if self.host is not None else 0
