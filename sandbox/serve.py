@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import signal
 import ssl
 from dataclasses import dataclass
@@ -111,7 +112,16 @@ class Server:
         except KeyError as missing:
             return _json(404, {"error": f"{name}: {missing.args[0] if missing.args else ''} is not known"})
         except (TypeError, ValueError) as wrong:
-            return _json(400, {"error": f"{name}: {wrong}"})
+            return _json(400, {"error": f"{name}: {plain(str(wrong))}"})
+
+
+def plain(wrong: str) -> str:
+    """Python's words about arguments, as whoever wrote the JSON object knows them."""
+    if found := re.search(r"unexpected keyword argument ('\w+')", wrong):
+        return f"there is no argument {found[1]}"
+    if found := re.search(r"missing \d+ required .*arguments?: (.+)", wrong):
+        return f"it needs {found[1]}"
+    return wrong
 
 
 def _written(answer: Response) -> web.Response:

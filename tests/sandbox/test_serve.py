@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from sandbox.process import ChildProcess
-from sandbox.serve import Listener, Server
+from sandbox.serve import Listener, Server, plain
 from sandbox.wire import Request, Response
 
 
@@ -136,3 +136,18 @@ def test_the_command_line_serves_and_ends_quietly(number: signal.Signals) -> Non
         child.process.send_signal(number)
         assert child.process.wait(10) == 0
         assert child.output() == ready[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"number": 3}, "there is no argument 'number'"),
+        ({}, "it needs 'records' and 'table'"),
+    ],
+)
+def test_a_wrong_argument_is_told_as_the_caller_knows_it(given: dict[str, Any], told: str) -> None:
+    def seed(records: list[str], table: str) -> None: ...
+
+    with pytest.raises(TypeError) as caught:
+        seed(**given)
+    assert plain(str(caught.value)) == told
