@@ -112,12 +112,12 @@ class People:
             (3.0 if self.world.scenario.special == "budget" else 0.0, self.bulk_swing),
             (0.8, self.edit_mapping),
             (0.6, self.erase_profile),
-            (0.5, self.command),
+            (2.0, self.command),
             (0.5, self.pause),
             (0.3, self.resume),
             (0.25, self.block),
             (1.0, self.merge),
-            (0.5, self.edit_profile),
+            (1.0, self.edit_profile),
         )
         self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
 
