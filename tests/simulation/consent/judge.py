@@ -213,10 +213,15 @@ class Judge:
         wrong = list(self.violations)
         for record_id in self.world.people.ids:
             for name, (campaign, dynamics) in self.state(record_id).items():
-                if campaign is None or dynamics is None:
+                if campaign is None or dynamics is None or self._merged(record_id):
                     continue
                 wrong += self._field(record_id, name, campaign, dynamics)
         return wrong
+
+    def _merged(self, record_id: str) -> bool:
+        """Whether another contact took this one's place: its profile is deleted, perhaps after an approval."""
+        contact = self.world.dynamics.organization.tables["contact"].rows.get(record_id, {})
+        return bool(contact.get("merged"))
 
     def _field(self, record_id: str, name: str, campaign: bool, dynamics: bool) -> list[str]:
         if self.world.both and campaign != dynamics:
