@@ -271,10 +271,10 @@ class People:
         roll = self.rng.random()
         if roll < 0.2:
             self.use(replace(self.mapping, filtered=not self.mapping.filtered), "mapping_filter")
-        elif roll < 0.35 and self.mapping.filtered:
+        elif roll < 0.55 and self.mapping.filtered:
             leaving = self.rng.choice(("keep", "delete", "mark"))
             self.use(replace(self.mapping, leaving=leaving), "mapping_leaving")
-        elif roll < 0.7 or self.mapping.middle:
+        elif roll < 0.8 or self.mapping.middle:
             self.use(replace(self.mapping, genders=1 - self.mapping.genders), "mapping_values")
         else:
             self.use(replace(self.mapping, middle=True), "mapping_column")
