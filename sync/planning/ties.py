@@ -100,7 +100,13 @@ def tie(
         if ref == child:
             # Under its own claim it would wait for itself.
             now = Standing.READY if there(row) else Standing.ABSENT
-        verdict = _judge(link.spec, now, known=ref in row.parents, deletes=compiled.deletes)
+        # It has emptied this link since its own delete waits; the rule that deletes it still holds.
+        sentenced = row.code == CHILDREN_LEFT and ref in row.awaits and compiled.deletes
+        sentenced = sentenced and link.spec.on_parent_delete == "delete"
+        verdict: Verdict | None = Verdict.ORPHAN
+        if not sentenced or now is not Standing.GONE:
+            known = ref in row.parents or sentenced
+            verdict = _judge(link.spec, now, known=known, deletes=compiled.deletes)
         found.setdefault(verdict or Verdict.SEND, []).append(ref)
         if verdict is Verdict.SEND:
             links.append(ref)
