@@ -16,14 +16,11 @@ from sync.flows.context import Context
 from sync.model import Lane, Row, SourceRow, State, from_iso, to_iso
 from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import differs, opted_out
-from sync.planning.plan import DELETE_BRAKE
-from sync.planning.ties import CHILDREN_LEFT
 from sync.storage.lanes import MessageUnreadable, gather_all
 from sync.storage.ledger import bucket_of, partition_of
 from sync.storage.watermarks import Progress
 
 AT_ONCE = 50
-PARKED_DELETES = (DELETE_BRAKE, CHILDREN_LEFT)
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -150,10 +147,9 @@ async def _hint_different(
 async def has_profile(context: Context, partition: str, record_id: str) -> bool:
     """Whether the sync wrote this profile or may have, and neither side is known to be missing.
 
-    A parked delete, or a record on hold, comes back with its next apply, which compares it. One that waits for its
-    parent has its consent carried all the same.
+    A record on hold comes back with its next apply, which compares it. One that is parked has its consent carried all
+    the same: it waits for its parent, or its profile is mailed until somebody approves the delete.
     """
     row = await context.ledger.get(partition, record_id)
-    deleted = row.state is State.PARKED and row.code in PARKED_DELETES
-    missing = deleted or row.state in (State.DELETED, State.HOLD)
+    missing = row.state in (State.DELETED, State.HOLD)
     return (bool(row.hash) or row.unresolved) and not missing
