@@ -14,6 +14,8 @@ from sync.cli.records import person
 from sync.cli.session import Session, UsageProblem
 from sync.cli.work import POLL_S, QUEUED, confirm, cost_of
 from sync.flows import reconcile as flow
+from sync.flows.extras import LIST_PAGE
+from sync.flows.look import Reconcile
 from sync.model import to_iso
 from sync.planning.compare import Found
 from sync.storage.findings import Finding
@@ -103,7 +105,7 @@ async def _reconcile(
     counts = await context.counters.totals(mapping)
     known = max(progress.total, counts["state:synced"], 1)
     records = min(sample, known) if sample else known
-    pages = 0 if sample else -(-known // flow.LIST_PAGE)
+    pages = 0 if sample else -(-known // LIST_PAGE)
     cost = cost_of(context, records, (1, 1), exact=False)
     calls = f" and {counted(pages, 'call')} for the list" if pages else ""
     out.line(f"This compares {cost}{calls}.")
@@ -115,7 +117,7 @@ async def _reconcile(
         return FAILED
     buckets = context.buckets[mapping]
     spot = context.rng.getrandbits(32)
-    wanted = flow.Reconcile(
+    wanted = Reconcile(
         epoch=progress.epoch,
         sample=records if sample else 0,
         bucket=spot % buckets if sample else 0,

@@ -1,90 +1,39 @@
 """reconcile: read records in Campaign and compare them with map(source); a job of `jobs.py`, page by page.
 
 `ledger`: rows in the order of their buckets, a part of them or all; each costs one Campaign call from the backfill's
-share of the budget. `extras` (after all rows): the list of what Campaign holds, some hundred records a call, for keys
-that no record has. What differs is kept in the table `findings`, and sent again where that was asked for.
+share of the budget. `extras` (`extras.py`) comes after all rows. What differs is kept in the table `findings`, and sent
+again where that was asked for.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict
+from dataclasses import replace
+from typing import Any
 
 from sync import telemetry
-from sync.campaign.records import Records
 from sync.dynamics.client import IDS_PER_READ
 from sync.errors import SyncError
 from sync.flows import jobs
 from sync.flows.context import LONGEST_WAIT_S, Context
-from sync.flows.dispatch import dispatch
-from sync.flows.related import beside
+from sync.flows.extras import list_page
+from sync.flows.look import Look, Place, Reconcile, send_again, sources_of
 from sync.flows.spend import spend_backfill
-from sync.model import Change, ChangeKind, Intent, Lane, LedgerRow, SourceRow, State
+from sync.model import Intent, LedgerRow, SourceRow, State
 from sync.planning.compare import DIFFERS, Found, Verdict, judge
-from sync.planning.compile import CompiledMapping
-from sync.planning.rows import BLOCKED
 from sync.storage.budget import BACKFILL_SHARE
 from sync.storage.findings import Finding
 from sync.storage.jobs import RUNNING, Job
 from sync.storage.lanes import gather_all
-from sync.storage.ledger import bucket_of, from_stored, partition_of
-from sync.storage.watermarks import Progress
+from sync.storage.ledger import from_stored, partition_of
 
 VERB = "reconcile"
-LIST_PAGE = 200
 NOTE = "reconcile"
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class Reconcile(BaseModel):
-    """What is wanted. `sample` 0: every record, and extras; else so many, from (`bucket`, `after`) on, round and round.
-
-    `heal`: send what differs again. `delete_extras`: delete those, under the brake. `rotates`: the next timer goes on
-    where this one ends, so that every record is looked at in turn.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    epoch: int
-    sample: int = 0
-    bucket: int = 0
-    after: str = ""
-    heal: bool = False
-    delete_extras: bool = False
-    rotates: bool = False
-
-
-class Place(BaseModel):
-    """How far it has come: behind the row `after` of a bucket, `turns` buckets after the first; or behind `link`."""
-
-    model_config = ConfigDict(frozen=True)
-    part: Literal["ledger", "extras"] = "ledger"
-    bucket: int = 0
-    after: str = ""
-    turns: int = 0
-    link: str = ""
 
 
 async def start(context: Context, mapping: str, wanted: Reconcile, *, who: str, total: int) -> Job:
     """Begin a look."""
     return await jobs.start(context, mapping, VERB, wanted.model_dump_json(), who=who, total=total)
-
-
-@dataclass
-class Look:
-    """What one page works with."""
-
-    context: Context
-    mapping: str
-    wanted: Reconcile
-    compiled: CompiledMapping
-    target: Records
-    progress: Progress
-    counts: Counter[str] = field(default_factory=Counter)
 
 
 async def work(context: Context, job: Job) -> Job:
@@ -106,7 +55,7 @@ async def work(context: Context, job: Job) -> Job:
     place = (
         Place.model_validate_json(job.place) if job.place else Place(bucket=wanted.bucket, after=wanted.after)
     )
-    after = await (_ledger_page(look, place, job) if place.part == "ledger" else _list_page(look, place))
+    after = await (_ledger_page(look, place, job) if place.part == "ledger" else list_page(look, place))
     seen = look.counts.pop("seen", 0)
     job = replace(job, done=job.done + seen).counted(**look.counts)
     if after is not None:
@@ -157,7 +106,7 @@ async def _compare(look: Look, rows: Sequence[LedgerRow]) -> None:
     if not sent:
         return
     erased = await context.blocked.among(sent)
-    sources = await _sources(look, [record_id for record_id in sent if record_id not in erased])
+    sources = await sources_of(look, [record_id for record_id in sent if record_id not in erased])
     policies = await _policies(look)
     verdicts: dict[str, Verdict] = {}
 
@@ -170,17 +119,6 @@ async def _compare(look: Look, rows: Sequence[LedgerRow]) -> None:
     await gather_all([one(record_id, source) for record_id, source in sources.items()])
     look.counts[Found.LEFT.value] += len(sent) - len(sources)
     await _settle(look, sent, verdicts)
-
-
-async def _sources(look: Look, record_ids: Sequence[str]) -> dict[str, SourceRow]:
-    """What Dynamics has now; what it has not is on its way to be deleted."""
-    compiled = look.compiled
-    async with look.context.dynamics_permit(spare=1):
-        found = await look.context.dynamics.read(
-            compiled.entity_set, compiled.key_column, compiled.columns, record_ids
-        )
-    sources = await beside(look.context, compiled, found)
-    return {record_id: source for record_id, source in sources.items() if source is not None}
 
 
 async def _policies(look: Look) -> Mapping[str, str]:
@@ -233,70 +171,10 @@ async def _settle(look: Look, rows: Mapping[str, LedgerRow], verdicts: Mapping[s
                 Finding(record_id, found.value, verdict.fields, row_hash, healed, context.clock.now())
             )
     if heal:
-        await _send(look, heal, Intent.HEAL)
+        await send_again(look, heal, Intent.HEAL)
         look.counts["healed"] += len(heal)
     await context.findings.put(look.mapping, findings)
     await context.findings.remove(look.mapping, agree)
-
-
-async def _send(look: Look, record_ids: Sequence[str], intent: Intent) -> None:
-    await dispatch(
-        look.context,
-        [Change(record_id, ChangeKind.REREAD) for record_id in record_ids],
-        progress=look.progress,
-        lane=Lane.BACKFILL,
-        queue=Lane.BACKFILL_HOLD,
-        intent=intent,
-    )
-
-
-async def _list_page(look: Look, place: Place) -> Place | None:
-    """Look for keys that no record has among one page of what Campaign holds."""
-    context = look.context
-    await spend_backfill(context)
-    look.counts["calls"] += 1
-    page = await (look.target.follow(place.link) if place.link else look.target.every(LIST_PAGE))
-    keys = {str(row.get(look.target.key_target) or "").lower() for row in page.rows} - {""}
-    ours = sorted(key for key in keys if _ID.fullmatch(key))
-    look.counts["foreign"] += len(keys) - len(ours)
-    for start in range(0, len(ours), IDS_PER_READ):
-        await _extras(look, ours[start : start + IDS_PER_READ])
-    return Place(part="extras", link=page.next) if page.next else None
-
-
-async def _extras(look: Look, record_ids: Sequence[str]) -> None:
-    """A record is extra if it is not in Dynamics, and the ledger does not know that it is to be deleted yet."""
-    context = look.context
-    buckets = context.buckets[look.mapping]
-    rows: dict[str, LedgerRow] = {}
-
-    async def one(record_id: str) -> None:
-        partition = partition_of(look.mapping, look.wanted.epoch, bucket_of(record_id, buckets))
-        rows[record_id] = await context.ledger.get(partition, record_id)
-
-    await gather_all([one(record_id) for record_id in record_ids])
-    erased = await context.blocked.among(record_ids)
-    unknown = [
-        one for one in record_ids if rows[one].state in (State.NEW, State.DELETED) and not rows[one].claimed
-    ]
-    doubtful = [one for one in unknown if one not in erased]
-    there = await _sources(look, doubtful) if doubtful else {}
-    if len(there) < len(doubtful):
-        await context.dynamics.prove_global_read(look.compiled.entity_set, look.compiled.key_column)
-    gone = [one for one in doubtful if one not in there and rows[one].code != "deletes_off"]
-    found = [*gone, *sorted(erased)]
-    look.counts[Found.EXTRA.value] += len(found)
-    now = context.clock.now()
-    await context.findings.put(
-        look.mapping,
-        [
-            Finding(one, Found.EXTRA.value, (BLOCKED,) if one in erased else (), "", False, now)
-            for one in found
-        ],
-    )
-    if look.wanted.delete_extras and gone:
-        await _send(look, gone, Intent.EXTRA)
-        look.counts["deletes"] += len(gone)
 
 
 async def reconcile_sample(context: Context) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.calls import Bench
 from benchmarks.engine import ROOT
 from sync.flows import reconcile, replay
+from sync.flows.look import Reconcile
 
 MAPPINGS = {
     "accounts": (ROOT / "mappings" / "examples" / "accounts.yaml").read_text(encoding="utf-8"),
@@ -19,7 +20,7 @@ async def test_an_account_is_compared_healed_and_replayed_by_condition() -> None
     await bench.settle()
     assert {one["name"] for one in bench.campaign.dump("cusAccount")} == {"Analytical", "Engines"}
     context = bench.app.context
-    wanted = reconcile.Reconcile(epoch=1, heal=True)
+    wanted = Reconcile(epoch=1, heal=True)
     first = await reconcile.start(context, "accounts", wanted, who="test", total=2)
     await bench.settle()
     job = await context.jobs.get("accounts", first.name)

@@ -239,8 +239,8 @@ MUTANTS = (
     Mutant(
         "heal without force",
         "sync/flows/reconcile.py",
-        "        await _send(look, heal, Intent.HEAL)\n",
-        "        await _send(look, heal, Intent.REPLAY)\n",
+        "        await send_again(look, heal, Intent.HEAL)\n",
+        "        await send_again(look, heal, Intent.REPLAY)\n",
     ),
     Mutant(
         "replay resumes past its place",

@@ -12,6 +12,7 @@ from sync.flows import reconcile, replay
 from sync.flows.block import block
 from sync.flows.commands import RunNow, send
 from sync.flows.labels import LABELS_S
+from sync.flows.look import Reconcile
 from sync.model import Intent
 from sync.storage.events import Events
 from sync.storage.history import ParkedRecords
@@ -345,7 +346,7 @@ class People:
         progress = world.at_once(world.watermarks.progress(MAPPING))
         if progress.generation and world.compares:
             chosen = {"heal": self.rng.random() < 0.8, "delete_extras": self.rng.random() < 0.5, **narrowed}
-            wanted = reconcile.Reconcile(epoch=progress.epoch, **chosen)
+            wanted = Reconcile(epoch=progress.epoch, **chosen)
             world.at_once(reconcile.start(world.person(), MAPPING, wanted, who="sim", total=0))
             self._did("reconcile", "")
 
