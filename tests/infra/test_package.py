@@ -22,7 +22,7 @@ from pathlib import Path
 from sandbox.host.worker import Worker
 functions = asyncio.run(Worker(Path(sys.argv[1])).start())
 import sync.app
-print(json.dumps({"functions": {f.name: f.trigger.type for f in functions}, "sync": sync.app.__file__}))
+print(json.dumps({"functions": {f.name: f.trigger.type for f in functions}, "sync": sync.app.__file__}), flush=True)
 import os; os._exit(0)  # the worker library keeps a thread pool
 """
 
