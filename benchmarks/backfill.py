@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.engine import ROOT, contacts
 from benchmarks.latency import percentile
 from benchmarks.pipeline import Say, first_load
-from sandbox.demo.stack import Stack, stack
+from sandbox.demo.stack import Setup, Stack, stack
 from sync.storage.budget import BACKFILL_SHARE
 
 RECORDS = 50_000
@@ -32,7 +32,7 @@ MINUTE_S = 60.0
 
 def measure(say: Say, records: int = RECORDS) -> dict[str, Any]:
     """p95 seconds idle and during the backfill, their ratio, and the rates of both."""
-    with stack() as running:
+    with stack(Setup(azurite_on_disk=True)) as running:
         load = first_load(running, records, {}, lambda text: say(f"first load: {text}"))
         watched = Watched(running)
         running.start_host(CAMPAIGN_LIMIT=str(_limit(load.records_per_s / 2))).run_now("pull_changes")
