@@ -220,7 +220,9 @@ class Stage(DriftSteps):
     async def advance(self, s: float) -> None:
         await self.world.wait(s)
 
-    async def pull(self) -> None:
+    async def pull(self, dies: str = "") -> None:
+        """One tick; `dies`: where its worker dies."""
+        self.world.chaos.death = dies
         await self._run(self.world.host.timer(self.process, "pull_changes"))
 
     async def feed(self) -> None:
@@ -249,6 +251,16 @@ class Stage(DriftSteps):
             )
             if process.alive and not keep:
                 messages[:] = [held for held in messages if held is not message]
+
+    async def work_together(self, queue: str) -> None:
+        """Deliver all messages of a queue at once to one worker, the last ones first."""
+        messages = self.world.account.queues[queue].messages
+        for message in reversed(messages):
+            self.invocations += 1
+            work = self.world.host.call(self.process, queue, message.body, 1, f"i{self.invocations}")
+            self.begun.append(self.process.spawn(work))
+        messages.clear()
+        await self.finish()
 
     async def _run(self, work: Any) -> None:
         """Until it is done or its process is dead; then there is another process."""
