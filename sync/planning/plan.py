@@ -73,13 +73,16 @@ def look_again(row: LedgerRow, now: float, claim_s: float) -> float:
     """Seconds after which to come back to a row that somebody else holds a claim on; a claim holds `claim_s`.
 
     Its worker is done within seconds as a rule, so the wait is the claim's age: a crashed worker's claim is looked
-    at some twenty times before its take-over. What its worker noted as unknown nobody releases before.
+    at some twenty times before its take-over. What its worker noted as unknown nobody releases before. A claim past
+    its take-over (a parent's, whose own message may come late or never) is looked at now and then.
     """
     left = row.take_over - now
+    if left <= 0:
+        return LONGEST_LOOK_S
     if row.noted:
-        return left
+        return max(LOOK_AGAIN_S, left)
     age = now - (row.claim_until - claim_s)
-    return min(left, max(LOOK_AGAIN_S, min(age, LONGEST_LOOK_S)))
+    return max(LOOK_AGAIN_S, min(left, age, LONGEST_LOOK_S))
 
 
 def crashed_too_often(row: LedgerRow, intent: Intent) -> bool:

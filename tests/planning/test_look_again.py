@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.model import LedgerRow
-from sync.planning.plan import LONGEST_LOOK_S, look_again
+from sync.planning.plan import LONGEST_LOOK_S, LOOK_AGAIN_S, look_again
 
 CLAIM_S, GRACE_S = 300.0, 90.0
 MADE = 1_000_000.0
@@ -31,6 +32,14 @@ def test_the_waits_grow_with_the_claim() -> None:
 
 def test_the_last_wait_ends_at_the_takeover() -> None:
     assert look_again(claimed(), MADE + 385, CLAIM_S) == 5.0
+
+
+@pytest.mark.parametrize("noted", [False, True])
+def test_nobody_spins_on_a_claim_at_or_past_its_takeover(noted: bool) -> None:
+    over = MADE + CLAIM_S + GRACE_S
+    assert look_again(claimed(noted=noted), over - 0.01, CLAIM_S) == LOOK_AGAIN_S
+    assert look_again(claimed(noted=noted), over, CLAIM_S) == LONGEST_LOOK_S
+    assert look_again(claimed(noted=noted), over + 4000, CLAIM_S) == LONGEST_LOOK_S
 
 
 def test_an_outcome_noted_as_unknown_is_left_alone_until_the_takeover() -> None:
