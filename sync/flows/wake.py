@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sync import telemetry
+from sync.flows import drift
 from sync.flows.context import Context
 from sync.flows.family import has_children, ledger_rows, send_again, send_children
+from sync.flows.pause import part_of
 from sync.flows.replay import send_records
 from sync.model import Intent, Lane, LedgerRow, RecordRef, State
 from sync.planning.plan import DELETE_BRAKE
@@ -21,6 +23,8 @@ from sync.storage.ledger import bucket_of, partition_of
 LONGEST_S = 7 * 24 * 3600
 AGAIN_S = 3600.0
 """What was sent is queued already as a rule; its message is taken for lost after this."""
+CHILDREN_AGAIN_S = 24 * 3600.0
+"""The longest that children of a waiting delete are left alone: what they do by themselves wakes it as well."""
 WORK_S = 120.0
 
 
@@ -30,12 +34,15 @@ async def wake_parked(context: Context) -> int:
     until = context.clock.now() + WORK_S
     off = {version.mapping for version in await context.mappings.all() if not version.enabled}
     parents: dict[RecordRef, Standing] = {}
+    stopped: dict[str, bool] = {}
     async for parked in context.parked.all(since=context.wake_from):
         if parked.awaited.startswith(("unreadable:", "consent:")) or parked.mapping in off:
             continue
         if context.clock.now() >= until:
             context.wake_from = parked.awaited
             break
+        if await _stopped(context, parked.mapping, stopped):
+            continue
         if parked.awaited.startswith("record:"):
             acted += await _child(context, parked, parents)
         elif parked.awaited.startswith("children:"):
@@ -47,6 +54,14 @@ async def wake_parked(context: Context) -> int:
     if acted:
         telemetry.event("parked_woken", records=acted)
     return acted
+
+
+async def _stopped(context: Context, mapping: str, known: dict[str, bool]) -> bool:
+    """Whether messages of a mapping are set aside, so that one more would only wait beside the others."""
+    if mapping not in known:
+        paused = await context.pauses.paused(mapping, part_of(Lane.LIVE))
+        known[mapping] = paused or await context.control.paused(mapping, drift.FLOW) is not None
+    return known[mapping]
 
 
 async def _braked(context: Context, parked: Parked) -> int:
@@ -81,8 +96,10 @@ async def _child(context: Context, parked: Parked, parents: dict[RecordRef, Stan
     stands = parents[parent]
     if stands is Standing.READY or (stands is Standing.GONE and parked_here):
         # The usual wake-up is given its time.
-        if now - max(parked.sent, parked.since) <= lease_s:
+        if now - parked.since <= lease_s or now - parked.sent <= AGAIN_S:
             return 0
+        if parked_here and parked.sent > parked.since + LONGEST_S:
+            return await _give_up(context, parked)
         await context.parked.add(replace(parked, sent=now))
         await send_again(context, [RecordRef(parked.mapping, parked.record_id)], Lane.LIVE, Intent.WOKEN)
         return 1
@@ -103,9 +120,13 @@ async def _parent(context: Context, parked: Parked) -> int:
             await context.parked.remove_unmoved(parked)
         return 0
     if not await has_children(context, record):
+        if now - parked.tried <= AGAIN_S:
+            return 0
+        await context.parked.add(replace(parked, tried=now))
         await send_again(context, [record], Lane.LIVE, Intent.NONE)
         return 1
-    if now - max(parked.sent, parked.since) > AGAIN_S or not parked.sent:
+    wait = min(max(AGAIN_S, parked.sent - parked.since), CHILDREN_AGAIN_S)
+    if now - parked.sent > wait:
         await context.parked.add(replace(parked, sent=now))
         return await send_children(context, record)
     return 0

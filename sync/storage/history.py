@@ -84,6 +84,8 @@ class Parked:
     approved: bool = False
     sent: float = 0.0
     """When its message was last sent, once approved; for a delete that waits for children, when theirs were."""
+    tried: float = 0.0
+    """When the message of a delete that waited for children was last sent, none being left."""
     etag: str = ""
 
 
@@ -105,6 +107,7 @@ class ParkedRecords:
                 "since": to_iso(since),
                 "approved": parked.approved,
                 "sent": to_iso(parked.sent),
+                "tried": to_iso(parked.tried),
             }
         )
         return replace(parked, since=since, etag=etag)
@@ -143,6 +146,7 @@ def _parked(stored: Stored) -> Parked:
         from_iso(str(entity["since"])),
         bool(entity["approved"]),
         from_iso(str(entity.get("sent") or to_iso(0))),
+        from_iso(str(entity.get("tried") or to_iso(0))),
         stored.etag,
     )
 
