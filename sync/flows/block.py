@@ -54,12 +54,14 @@ async def block(
     """Block an id in every mapping and remove what is kept of it; may wait for a call that is under way."""
     erased = Erased(fresh=await context.blocked.add(record_id, who, why))
     sent: list[str] = []
-    for mapping in await context.mappings.names():
+    # Also those that are switched off: what they sent is still in Campaign.
+    for mapping in [version.mapping for version in await context.mappings.all()]:
         tell(f"closing its row in {mapping}")
         if await _close(context, mapping, record_id):
             sent.append(mapping)
         erased.consents += await _forget_consent(context, mapping, record_id)
         erased.parked += await _unpark(context, mapping, record_id)
+        await context.findings.remove(mapping, [record_id])
     erased.sent_by = tuple(sent)
     tell("removing its events")
     erased.events = await events.forget(record_id) + await parked_events.forget(record_id)

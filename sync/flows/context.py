@@ -103,7 +103,8 @@ class Context:
     _unusable: tuple[str, float] = ("", 0.0)
     _reading: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
     _sourced: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
-    labelled: dict[tuple[str, str, str], CompiledMapping] = field(default_factory=dict)
+    labelled: dict[str, tuple[tuple[str, str], CompiledMapping]] = field(default_factory=dict)
+    """By mapping, with the version and the ETag of the labels that it was made of."""
     related_tables: dict[str, TableInfo] = field(default_factory=dict)
 
     @property

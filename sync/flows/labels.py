@@ -31,10 +31,13 @@ async def labelled(context: Context, compiled: CompiledMapping) -> CompiledMappi
     stored = await context.mappings.labels.get(compiled.name)
     if stored is None or not stored.holds({label.column for label in compiled.labels}):
         stored = await _look(context, compiled, stored)
-    key = (compiled.name, compiled.version, stored.etag)
-    if key not in context.labelled:
-        context.labelled[key] = relabelled(compiled, chosen(stored.labels, compiled.labels))
-    return context.labelled[key]
+    key = (compiled.version, stored.etag)
+    known = context.labelled.get(compiled.name)
+    if known is None or known[0] != key:
+        # One a mapping: every look moves the ETag.
+        known = key, relabelled(compiled, chosen(stored.labels, compiled.labels))
+        context.labelled[compiled.name] = known
+    return known[1]
 
 
 async def peeked(context: Context, compiled: CompiledMapping) -> CompiledMapping:

@@ -122,11 +122,15 @@ class Ledger:
         return await self._table.page(Query(partition=partition), size=size, token=token)
 
     async def after(self, partition: str, record_id: str, *, size: int) -> Sequence[Stored]:
-        """The next rows of a partition behind a record, in the order of their ids."""
-        page = await self._table.page(
-            Query(partition=partition, row_from=f"{record_id} " if record_id else None), size=size
-        )
-        return page.rows
+        """The next rows of a partition behind a record, in the order of their ids; fewer than `size` only at its end."""
+        query = Query(partition=partition, row_from=f"{record_id} " if record_id else None)
+        page = await self._table.page(query, size=size)
+        rows = list(page.rows)
+        # The service may answer fewer rows than were asked for, and a token.
+        while page.token is not None and len(rows) < size:
+            page = await self._table.page(query, size=size - len(rows), token=page.token)
+            rows += page.rows
+        return rows
 
     async def scan(self, mapping: str, epoch: int, buckets: Iterable[int]) -> AsyncIterator[LedgerRow]:
         """All rows of some buckets."""

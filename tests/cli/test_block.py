@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sync.storage.blocked import digest_of
-from tests.cli.office import Office
+from tests.cli.office import Office, run
 
 
 def test_nothing_sends_a_blocked_person() -> None:
@@ -63,6 +63,19 @@ def test_queued_and_parked_and_consent_rows_go() -> None:
     office.work(12)
     assert office.profiles()[ada]["firstName"] == "Ada"
     assert office.profiles()[grace]["firstName"] == "Eve"
+
+
+def test_a_mapping_that_is_switched_off_and_what_a_look_found_are_not_left_out() -> None:
+    office = Office()
+    (ada,) = office.synced("Ada")
+    office.campaign.command("edit", {"id": ada, "changes": {"firstName": "Eve"}})
+    office.ask("reconcile", "--all", "--yes", "--wait")
+    assert [one["id"] for one in office.ask("reconcile", "--list")["findings"]] == [ada]
+    run(office.compose_context().mappings.switch("contacts", enabled=False, author="me", comment=""))
+    assert office.ask("block", ada, "--yes")["blocked"][ada]["sent_by"] == ["contacts"]
+    row = office.row(ada)
+    assert (row.state.value, row.code, row.hash) == ("deleted", "blocked", "")
+    assert office.ask("reconcile", "--list")["findings"] == []
 
 
 def test_unblock_asks_twice() -> None:

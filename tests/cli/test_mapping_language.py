@@ -53,6 +53,7 @@ def test_a_worker_that_knew_the_labels_from_before_sends_the_new_ones() -> None:
     run(place.pull())
     compiled = run(worker.context.reading("contacts"))
     assert compiled.project({"gendercode": 2, "contactid": ada}, ada).update == {"salutation": "Woman"}
+    assert len(worker.context.labelled) == 1, "a worker that runs for weeks keeps one, not one a look"
 
 
 def test_related_rows_are_read_once_for_all_records_of_a_chunk() -> None:

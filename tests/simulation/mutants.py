@@ -66,8 +66,8 @@ MUTANTS = (
     Mutant(
         "label taken from a stale cache",
         "sync/flows/labels.py",
-        "    key = (compiled.name, compiled.version, stored.etag)\n",
-        '    key = (compiled.name, compiled.version, "")\n',
+        "    key = (compiled.version, stored.etag)\n",
+        '    key = (compiled.version, "")\n',
     ),
     Mutant(
         "other labels are not replayed",

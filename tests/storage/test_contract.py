@@ -20,7 +20,7 @@ from sync.storage.history import Counters, Event, History, Parked, ParkedRecords
 from sync.storage.ledger import Ledger, partition_of
 from sync.storage.links import Links
 from sync.storage.mappings import Mappings
-from sync.storage.table import Op, Query, RowConflict, Verb
+from sync.storage.table import Op, Page, Query, RowConflict, Table, Verb
 from sync.storage.watermarks import Watermarks
 from tests.adapters import FakeClock
 
@@ -286,6 +286,26 @@ async def test_the_brake_grants_up_to_its_limit(store: Store) -> None:
     assert await control.brake(m, 3, 5) == 2
     assert await control.brake(m, 1, 5) == 0
     assert await control.braked(m) == 5
+
+
+class Short:
+    """A table whose service answers one row and a token, however many are asked for."""
+
+    def __init__(self, table: Table) -> None:
+        self.get, self.submit = table.get, table.submit
+        self._page = table.page
+
+    async def page(self, query: Query, size: int, token: str | None) -> Page:
+        return await self._page(query, size=1, token=token)
+
+
+async def test_rows_behind_a_record_are_fewer_only_at_the_end(store: Store) -> None:
+    table, m = store.account.table("ledger"), partition_of(store.name("m"), 1, 0)
+    await Ledger(table).write([LedgerRow(m, f"r{index}") for index in range(5)])
+    ledger = Ledger(Table(Short(table)))
+    for behind, wanted in (("", ["r0", "r1", "r2"]), ("r2", ["r3", "r4"]), ("r4", [])):
+        rows = await ledger.after(m, behind, size=3)
+        assert [row.entity["RowKey"] for row in rows] == wanted
 
 
 async def test_labels_are_one_row_written_over_what_was_read(store: Store) -> None:
