@@ -114,10 +114,11 @@ DYNAMICS: dict[str, Entry] = {
     ),
     "paging_loop": Entry(
         Reaction.RETRY,
-        "Dynamics answered a page whose next link leads to a page that was read before.",
+        "Dynamics, or Campaign in the list of its records, answered a next link to a page that was read before.",
         "A known fault of the service's paging.",
         "Nothing; if it lasts, `python -m sync replay` starts the read anew.",
-        "Keeps what was read before, except that a full read starts over. " + AGAIN,
+        "Keeps what was read before, except that a full read, a replay or the list of a comparison starts over. "
+        + AGAIN,
     ),
     "dynamics_not_found": Entry(
         Reaction.QUARANTINE,

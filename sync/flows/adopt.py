@@ -18,6 +18,7 @@ from sync.errors import SyncError
 from sync.flows.context import Context
 from sync.flows.replay import send_records
 from sync.flows.spend import spend_backfill
+from sync.flows.walk import Walk
 from sync.model import Intent
 from sync.planning.compile import CompiledMapping
 
@@ -75,7 +76,7 @@ async def _each_page(search: Search, tell: Callable[[int], None], *, write: bool
     """Every page of what Campaign holds; `write` None: only count the values."""
     await spend_backfill(search.context)
     page = await search.target.every(PAGE)
-    records = 0
+    records, walk = 0, Walk()
     while True:
         refs = [Ref(str(row.get("PKey", "")), str(row.get("href", "")), row) for row in page.rows]
         if write is None:
@@ -86,6 +87,7 @@ async def _each_page(search: Search, tell: Callable[[int], None], *, write: bool
         tell(records)
         if page.next is None:
             return
+        walk = walk.on(page.next)
         await spend_backfill(search.context)
         page = await search.target.follow(page.next)
 

@@ -30,7 +30,7 @@ async def list_page(look: Look, place: Place) -> Place | None:
     look.counts["foreign"] += len(keys) - len(ours)
     for start in range(0, len(ours), IDS_PER_READ):
         await _extras(look, ours[start : start + IDS_PER_READ])
-    return Place(part="extras", link=page.next) if page.next else None
+    return place.on(page.next) if page.next else None
 
 
 async def _extras(look: Look, record_ids: Sequence[str]) -> None:

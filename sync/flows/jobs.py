@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from sync import telemetry
-from sync.errors import SyncError
+from sync.errors import Reaction, SyncError
 from sync.flows.commands import JobStep, send
 from sync.flows.context import Context
+from sync.flows.walk import over
 from sync.model import to_iso
 from sync.storage.jobs import DONE, FAILED, RUNNING, Job
 from sync.storage.table import RowConflict
@@ -87,7 +88,10 @@ async def _work(context: Context, job: Job, owner: str, worker: Worker) -> None:
 
 
 async def _failed(context: Context, command: JobStep, error: SyncError) -> float:
-    """How long to wait; what a person must correct ends the job."""
+    """How long to wait; what a person must correct ends the job.
+
+    A list that is no longer kept, or leads in a circle, begins anew after the wait; what was sent costs no call.
+    """
     job = await context.jobs.get(command.mapping, command.job)
     if job is None:
         return 0.0
@@ -96,6 +100,8 @@ async def _failed(context: Context, command: JobStep, error: SyncError) -> float
         await context.jobs.write(ended)
         telemetry.warning("job_failed", mapping=job.mapping, job=job.name, verb=job.verb, code=error.code)
         return 0.0
+    if error.reaction is Reaction.RESYNC or error.code == "paging_loop":
+        await context.jobs.write(replace(job, place=over(job.place), updated=context.clock.now()))
     return await context.stopped(command.mapping, job.verb, error)
 
 

@@ -13,6 +13,7 @@ from sync.campaign.records import Records
 from sync.flows.context import Context
 from sync.flows.dispatch import dispatch
 from sync.flows.related import beside
+from sync.flows.walk import Walk
 from sync.model import Change, ChangeKind, Intent, Lane, SourceRow
 from sync.planning.compile import CompiledMapping
 from sync.storage.watermarks import Progress
@@ -35,15 +36,13 @@ class Reconcile(BaseModel):
     rotates: bool = False
 
 
-class Place(BaseModel):
-    """How far it has come: behind the row `after` of a bucket, `turns` buckets after the first; or behind `link`."""
+class Place(Walk):
+    """How far it has come: behind the row `after` of a bucket, `turns` buckets after the first; or before `link`."""
 
-    model_config = ConfigDict(frozen=True)
     part: Literal["ledger", "extras"] = "ledger"
     bucket: int = 0
     after: str = ""
     turns: int = 0
-    link: str = ""
 
 
 @dataclass

@@ -13,10 +13,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from sync import telemetry
-from sync.errors import Reaction, SyncError
+from sync.errors import SyncError
 from sync.flows import jobs
 from sync.flows.context import Context
 from sync.flows.dispatch import dispatch
+from sync.flows.walk import Walk
 from sync.model import Change, ChangeKind, Intent, Lane, LedgerRow, State, to_iso
 from sync.storage.jobs import Job
 from sync.storage.ledger import from_stored, partition_of
@@ -55,13 +56,11 @@ def _stamp(seconds: float) -> str:
     return to_iso(seconds)[:19] + "Z"
 
 
-class Place(BaseModel):
+class Place(Walk):
     """How far it has come: in the ledger, or in the list that Dynamics gives."""
 
-    model_config = ConfigDict(frozen=True)
     bucket: int = 0
     token: str | None = None
-    link: str = ""
 
 
 async def start(context: Context, mapping: str, wanted: Replay, *, who: str, total: int = 0) -> Job:
@@ -122,17 +121,11 @@ async def _from_dynamics(
     compiled = await context.sourced(await context.active(job.mapping))
     dynamics = context.dynamics
     if place.link:
-        try:
-            page = await dynamics.follow(place.link, compiled.entity_set, compiled.key_column)
-        except SyncError as error:
-            if error.reaction is not Reaction.RESYNC:
-                raise
-            # The list is no longer kept: from its beginning; what was sent already costs no call.
-            return [], Place()
+        page = await dynamics.follow(place.link, compiled.entity_set, compiled.key_column)
     else:
         page = await dynamics.list_matching(compiled.entity_set, compiled.key_column, wanted.condition)
     ids = [row.record_id for row in page.rows]
-    return ids, None if page.next_link is None else Place(link=page.next_link)
+    return ids, None if page.next_link is None else place.on(page.next_link)
 
 
 def _wanted(row: LedgerRow, wanted: Replay) -> bool:

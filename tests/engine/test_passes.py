@@ -9,8 +9,10 @@ import pytest
 
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
+from sync.campaign.listing import Page
+from sync.campaign.records import Records
 from sync.errors import SyncError
-from sync.flows import sweep
+from sync.flows import adopt, extras, jobs, look, reconcile, replay, sweep
 from sync.model import SourcePage
 
 
@@ -44,6 +46,76 @@ async def test_a_full_read_whose_links_come_round_starts_over_and_ends(
     assert starts == 2
     await bench.settle()
     assert len(bench.campaign.dump()) == 6
+
+
+@pytest.mark.parametrize("fault", ["a circle", "a list no longer kept"])
+async def test_a_replay_whose_list_comes_round_or_is_gone_waits_and_starts_over(
+    monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    bench = Bench(addressing="key", DYNAMICS_PAGE_SIZE="1")
+    bench.dynamics.seed(contacts(5))
+    await bench.settle()
+    context = bench.app.context
+    follow, links = context.dynamics.follow, list[str]()
+
+    async def wrong(link: str, *where: str) -> SourcePage:
+        page = await follow(link, *where)
+        if "skiptoken" not in link:
+            return page
+        links.append(link)
+        assert len(links) < 40, "it waits"
+        if not whole and len(links) > 1:
+            if fault == "a list no longer kept":
+                raise SyncError("delta_expired")
+            return replace(page, next_link=links[0])
+        return page
+
+    monkeypatch.setattr(context.dynamics, "follow", wrong)
+    monkeypatch.setattr(context.dynamics, "_ids_paged", vars(context.dynamics)["_paged"])
+    whole = False
+    wanted = replay.Replay(epoch=1, matching="firstname ne null")
+    job = await replay.start(context, "contacts", wanted, who="me")
+    for _ in range(3):
+        await bench.work()
+        bench.clock.at += 31
+        await jobs.wake_jobs(context)
+    assert len(links) > 3
+    whole = True
+    for _ in range(8):
+        await bench.work()
+        bench.clock.at += 31
+        await jobs.wake_jobs(context)
+    ended = await context.jobs.get("contacts", job.name)
+    assert ended is not None and ended.state == "done"
+
+
+async def test_a_list_of_campaign_that_comes_round_stops_adopt_and_a_comparison(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(addressing="key")
+    bench.dynamics.seed(contacts(5))
+    await bench.settle()
+    context = bench.app.context
+    follow, links = Records.follow, list[str]()
+
+    async def circle(records: Records, link: str) -> Page:
+        links.append(link)
+        assert len(links) < 20, "round and round"
+        page = await follow(records, link)
+        return replace(page, next=links[1]) if len(links) > 2 else page
+
+    monkeypatch.setattr(Records, "follow", circle)
+    monkeypatch.setattr(extras, "LIST_PAGE", 1)
+    monkeypatch.setattr(adopt, "PAGE", 1)
+    with pytest.raises(SyncError) as told:
+        await adopt.adopt(context, "contacts", "email", write=False)
+    assert told.value.code == "paging_loop"
+    links.clear()
+    job = await reconcile.start(context, "contacts", look.Reconcile(epoch=1), who="me", total=5)
+    await bench.work()
+    waiting = await context.jobs.get("contacts", job.name)
+    assert waiting is not None and waiting.state == "running"
+    assert look.Place.model_validate_json(waiting.place) == look.Place(part="extras")
 
 
 async def test_a_sweep_goes_on_at_the_pass_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
