@@ -36,6 +36,14 @@ ENGINE: dict[str, Entry] = {
         "Correct the file at the lines named and activate it with `python -m sync mappings apply FILE`.",
         STOPS,
     ),
+    "labels_too_many": Entry(
+        Reaction.STOP,
+        "The choices that the mapping names by `label` have more labels, in all languages, than the sync keeps.",
+        "A choice with thousands of values is mapped with its label.",
+        "Map its number, or name the values with `replace`, and activate the file with `python -m sync mappings apply "
+        "FILE`.",
+        STOPS,
+    ),
     "setup_blocked": Entry(
         Reaction.STOP,
         "Set-up of the Dynamics environment cannot go on.",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from sync.errors import SyncError
 from sync.model import from_iso, to_iso
 from sync.storage.table import Table
 
@@ -53,10 +54,10 @@ class LabelRows:
     async def put(
         self, mapping: str, labels: LabelsByColumn, at: float, before: StoredLabels | None
     ) -> StoredLabels:
-        """Write over what was read; raises RowConflict if somebody else wrote meanwhile, ValueError above MOST."""
+        """Write over what was read; raises RowConflict if somebody else wrote meanwhile, SyncError above MOST."""
         text = json.dumps(labels, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         if len(text) > MOST:
-            raise ValueError("more labels than a row holds")
+            raise SyncError("labels_too_many", f"{len(text)} characters of labels, {MOST} at most")
         parts = {
             f"text{index}": text[start : start + PART]
             for index, start in enumerate(range(0, len(text), PART))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from sync.errors import SyncError
 from sync.model import LedgerRow, RecordRef, State
 from sync.storage.account import Account, MemoryAccount
 from sync.storage.azure import AzureAccount
@@ -323,6 +324,9 @@ async def test_labels_are_one_row_written_over_what_was_read(store: Store) -> No
         await rows.put(m, {"a": {}}, 1002.0, None)
     read = await rows.get(m)
     assert read is not None and read.labels == {"a": {}}
+    with pytest.raises(SyncError) as told:
+        await rows.put(m, {"a": {0: {1: "x" * 400_000}}}, 1003.0, read)
+    assert told.value.code == "labels_too_many"
 
 
 async def test_mapping_versions_count_up_and_the_same_text_is_no_version(store: Store) -> None:
