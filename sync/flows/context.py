@@ -31,7 +31,7 @@ from sync.storage.consent_journal import Journal
 from sync.storage.consents import ConsentRows
 from sync.storage.control import Control
 from sync.storage.findings import Findings
-from sync.storage.history import Counters, History, ParkedRecords
+from sync.storage.history import Counters, History, Parked, ParkedRecords
 from sync.storage.jobs import Jobs
 from sync.storage.lanes import Lanes
 from sync.storage.ledger import Ledger
@@ -92,8 +92,8 @@ class Context:
 
     parents: set[str] = field(default_factory=set)
     """Mappings whose records may be parents, as far as this worker knows."""
-    wake_from: str = ""
-    """Where in the table of parked records the last run of `wake_parked` stopped."""
+    wake_from: Parked | None = None
+    """The row before which the last run of `wake_parked` stopped."""
     chunks_in_work: int = 0
     exports: LogSource | None = None
     """Where export files of changed profiles lie, if anywhere."""

@@ -35,11 +35,11 @@ async def wake_parked(context: Context) -> int:
     off = {version.mapping for version in await context.mappings.all() if not version.enabled}
     parents: dict[RecordRef, Standing] = {}
     stopped: dict[str, bool] = {}
-    async for parked in context.parked.all(since=context.wake_from):
+    async for parked in context.parked.since(context.wake_from):
         if parked.awaited.startswith(("unreadable:", "consent:")) or parked.mapping in off:
             continue
         if context.clock.now() >= until:
-            context.wake_from = parked.awaited
+            context.wake_from = parked
             break
         if await _stopped(context, parked.mapping, stopped):
             continue
@@ -50,7 +50,7 @@ async def wake_parked(context: Context) -> int:
         else:
             acted += await _braked(context, parked)
     else:
-        context.wake_from = ""
+        context.wake_from = None
     if acted:
         telemetry.event("parked_woken", records=acted)
     return acted

@@ -129,10 +129,23 @@ class ParkedRecords:
         with suppress(RowConflict):
             await self._table.delete(parked.awaited, f"{parked.mapping}:{parked.record_id}", parked.etag)
 
-    async def all(self, awaited: str | None = None, *, since: str = "") -> AsyncIterator[Parked]:
-        """Everything parked (`since`: from there on, by what is awaited), or what waits for one thing."""
-        async for stored in self._table.scan(Query(partition=awaited, partition_from=since or None)):
+    async def all(self, awaited: str | None = None) -> AsyncIterator[Parked]:
+        """Everything parked, or what waits for one thing."""
+        async for stored in self._table.scan(Query(partition=awaited)):
             yield _parked(stored)
+
+    async def since(self, first: Parked | None) -> AsyncIterator[Parked]:
+        """Everything parked by what is awaited and by record, from this row on, which may be gone."""
+        if first is None:
+            queries = [Query()]
+        else:
+            row = f"{first.mapping}:{first.record_id}"
+            # Two scans, since a filter over both keys at once makes the service look at the whole table.
+            after = Query(partition_from=first.awaited, where=(("PartitionKey", "gt", first.awaited),))
+            queries = [Query(partition=first.awaited, row_from=row), after]
+        for query in queries:
+            async for stored in self._table.scan(query):
+                yield _parked(stored)
 
 
 def _parked(stored: Stored) -> Parked:

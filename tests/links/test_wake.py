@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from sync.flows import wake
+from sync.flows.context import Context
 from sync.flows.pause import part_of
 from sync.model import Lane, State
+from sync.planning.plan import DELETE_BRAKE
+from sync.storage.history import Parked
 from tests.links.family import Family, ident
 
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 24 * 3600.0
@@ -121,3 +125,29 @@ async def test_the_children_of_a_delete_that_is_held_are_left_alone_for_longer_a
     family = await waiting_delete()
     assert await minutes(family, 24) == 5
     assert await minutes(family, 240) <= 12
+
+
+async def test_many_deletes_that_wait_for_approval_do_not_keep_the_children_from_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    family = await lost_wake_up(monkeypatch)
+    context = family.app.context
+    for number in range(50):
+        waits = Parked(
+            "approval:accounts", "accounts", ident("accounts", number), DELETE_BRAKE, family.clock.at
+        )
+        await context.parked.add(waits)
+    looked: list[str] = []
+
+    async def slow(context: Context, parked: Parked) -> int:
+        looked.append(parked.record_id)
+        family.clock.at += wake.WORK_S / 20
+        return 0
+
+    monkeypatch.setattr(wake, "_braked", slow)
+    sent = []
+    for _ in range(3):
+        await family.app.wake_parked()
+        sent.append(lose_messages(family))
+    assert sent == [0, 0, 1]
+    assert looked == [ident("accounts", number) for number in range(50)]

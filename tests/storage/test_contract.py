@@ -359,6 +359,19 @@ async def test_history_is_newest_first_and_parked_keeps_its_first_time(store: St
     assert (row.since, row.approved, row.record_id) == (100.0, True, "r")
 
 
+async def test_parked_rows_are_read_on_from_one_that_may_be_gone(store: Store) -> None:
+    parked, low, high = ParkedRecords(store.account.table("parked")), store.name("w:1"), store.name("w:2")
+    for awaited in (low, high):
+        for number in range(4):
+            await parked.add(Parked(awaited, "m", f"r{number}", "delete_brake", 100.0))
+    third = await parked.get(low, "m", "r2")
+    assert third is not None
+    await parked.remove_unmoved(third)
+    found = [(row.awaited, row.record_id) async for row in parked.since(third) if row.awaited in (low, high)]
+    assert found == [(low, "r3"), *((high, f"r{number}") for number in range(4))]
+    assert len([row async for row in parked.since(None) if row.awaited in (low, high)]) == 7
+
+
 async def test_counters_add_up_over_instances_and_survive_folding(store: Store) -> None:
     clock = RealClock()
     table, m = store.account.table("counters"), store.name("m")
