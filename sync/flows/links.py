@@ -166,14 +166,16 @@ class ChunkLinks:
         claimed: Mapping[str, LedgerRow],
     ) -> None:
         """After the ledger rows: let go of parents, wake who waits, and look again at what is waited for."""
+        moved = any(standing(before[record_id]) is not standing(row) for record_id, row in written.items())
+        parent = moved and await may_be_parent(self.context, self.chunk.mapping)
         await asyncio.gather(
             *(
-                self._settle(before[record_id], claimed.get(record_id, before[record_id]), row)
+                self._settle(before[record_id], claimed.get(record_id, before[record_id]), row, parent)
                 for record_id, row in written.items()
             )
         )
 
-    async def _settle(self, before: LedgerRow, claimed: LedgerRow, row: LedgerRow) -> None:
+    async def _settle(self, before: LedgerRow, claimed: LedgerRow, row: LedgerRow, parent: bool) -> None:
         context, me = self.context, self.me(row.record_id)
         for ref in claimed.parents:
             etag = self._etags.get((row.record_id, ref))
@@ -185,7 +187,7 @@ class ChunkLinks:
         await self._look_once_more(before, row)
         was, now = standing(before), standing(row)
         landed = now is Standing.READY and was is not now
-        if (landed or (now is Standing.GONE and was is not now)) and await may_be_parent(context, me.mapping):
+        if (landed or (now is Standing.GONE and was is not now)) and parent:
             await wake_children(context, me, self.chunk.lane)
         if now is Standing.LEAVING:
             await self._send_children(row)
