@@ -13,10 +13,11 @@ from dataclasses import replace
 from sync import telemetry
 from sync.flows.context import Context
 from sync.flows.dispatch import dispatch
-from sync.model import Change, ChangeKind, Intent, Lane, LedgerRow, RecordRef
+from sync.model import Change, ChangeKind, Intent, Lane, LedgerRow, RecordRef, State
 from sync.planning.ties import CHILDREN_LEFT
 from sync.storage.history import Parked
-from sync.storage.ledger import bucket_of, partition_of
+from sync.storage.ledger import bucket_of, epoch_of, partition_of
+from sync.storage.watermarks import FIRST_EPOCH
 
 BATCH = 500
 
@@ -78,10 +79,19 @@ async def has_children(context: Context, parent: RecordRef) -> bool:
         if link.child == parent:
             continue
         row = (await ledger_rows(context, [link.child]))[link.child]
-        stale = row is not None and row.etag is not None and parent not in row.parents
+        stale = row is not None and _tells(row) and parent not in row.parents
         if not stale or not await context.links.remove(parent, link.child, link.etag):
             return True
     return False
+
+
+def _tells(row: LedgerRow) -> bool:
+    """Whether a child's row says all that it may point to in Campaign.
+
+    After a rebaseline it does not until a call has landed: what the epoch before sent is still there.
+    """
+    landed = bool(row.hash) or row.state is State.DELETED
+    return row.etag is not None and (landed or epoch_of(row.partition) == FIRST_EPOCH)
 
 
 async def send_again(context: Context, refs: Collection[RecordRef], lane: Lane, intent: Intent) -> None:

@@ -24,6 +24,11 @@ def partition_of(mapping: str, epoch: int, bucket: int) -> str:
     return f"{mapping}:{epoch:04d}:{bucket:02d}"
 
 
+def epoch_of(partition: str) -> int:
+    """The epoch of a partition of the ledger."""
+    return int(partition.split(":")[1])
+
+
 def to_entity(row: LedgerRow) -> Entity:
     return {
         "PartitionKey": row.partition,

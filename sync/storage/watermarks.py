@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from sync.storage.table import Entity, Op, Stored, Table, Verb
 
+FIRST_EPOCH = 1
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -47,7 +49,7 @@ class Progress:
 
     mapping: str
     etag: str | None = None
-    epoch: int = 1
+    epoch: int = FIRST_EPOCH
     generation: int = 0
     running: bool = False
     closing: bool = False

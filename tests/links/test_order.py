@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.calls import Bench
+from benchmarks.engine import contacts as people
 from sync.flows.rebaseline import look, rebaseline
-from sync.model import RecordRef, State
+from sync.model import LedgerRow, RecordRef, State
+from sync.planning.rows import quarantine
+from sync.storage.ledger import bucket_of, partition_of
+from sync.storage.table import Stored
 from tests.links.family import Family, ident
 
 
@@ -224,6 +229,44 @@ async def test_a_rebaseline_of_the_parents_forgets_no_child() -> None:
     family.gone("orders", 1)
     await family.until_quiet()
     assert family.shown("contacts") == family.shown("orders") == {}
+
+
+async def test_a_child_that_was_not_sent_since_a_rebaseline_still_holds_its_parent() -> None:
+    family = Family()
+    contact, order = ident("contacts", 1), ident("orders", 1)
+    family.put("contacts", 1, lastname="Smith")
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=contact)
+    await family.until_quiet()
+    context = family.app.context
+    epoch = await rebaseline(context, await look(context, "orders"))
+    family.clock.at += 600
+    # Set aside by its own data before anything of it is sent: Campaign holds what the epoch before sent.
+    partition = partition_of("orders", epoch, bucket_of(order, context.buckets["orders"]))
+    await context.ledger.write([quarantine(LedgerRow(partition, order), "value_invalid", 10**12, "000001-x")])
+    family.dynamics.organization.tables["cr_order"].pointing.clear()
+    family.gone("contacts", 1)
+    await family.until_quiet()
+    assert len(family.shown("contacts")) == len(family.shown("orders")) == 1
+    family.gone("orders", 1)
+    await family.until_quiet()
+    assert family.shown("contacts") == family.shown("orders") == {}
+
+
+async def test_records_without_links_cost_no_reads_of_the_table_links_of_their_own() -> None:
+    bench, reads = Bench(addressing="key"), 0
+    bench.dynamics.seed(people(400))
+    table = bench.app.context.links._table
+    get = table.get
+
+    async def counted(partition: str, row: str) -> Stored | None:
+        nonlocal reads
+        reads += 1
+        return await get(partition, row)
+
+    table.get = counted  # type: ignore[method-assign]
+    await bench.settle()
+    assert len(bench.campaign.dump()) == 400
+    assert 0 < reads <= 2 * bench.app.context.buckets["contacts"]
 
 
 async def test_a_crowd_of_children_is_woken_without_keeping_the_live_lane(
