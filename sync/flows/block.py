@@ -2,7 +2,8 @@
 
 The id's digest comes first: whoever works a record looks there after it has read the ledger row, so that from then on
 nobody begins. Then every row that may carry a claim is closed over its ETag: a claim of before that is waited for
-until no call under it can land any more. After `block` has returned no call for this id is made or can arrive.
+until no call under it can land any more. After `block` has returned no call to Campaign for this id is made or can
+arrive; an event that was being written to Dynamics may.
 docs/privacy.md is the runbook of an erasure over both systems.
 """
 
@@ -149,7 +150,7 @@ async def _unpark(context: Context, mapping: str, record_id: str) -> int:
 
 
 async def _purge(context: Context, queue: Queue, record_id: str) -> int:
-    """Take the record out of messages that may wait for days; those of the other lanes are worked within minutes.
+    """Take the record out of messages that nobody works yet; the other lanes drop it when they work theirs.
 
     Every message is hidden for two minutes while this looks, so that each is seen once; what another has hidden for a
     look of its own is waited for.
