@@ -193,7 +193,11 @@ class AzureQueue:
 
 def _received(message: QueueMessage) -> Received:
     return Received(
-        str(message.id), str(message.pop_receipt), str(message.content), int(message.dequeue_count or 1)
+        str(message.id),
+        str(message.pop_receipt),
+        str(message.content),
+        int(message.dequeue_count or 1),
+        message.inserted_on.timestamp() if message.inserted_on else 0.0,
     )
 
 

@@ -185,7 +185,13 @@ class MemoryQueue:
                 message.dequeue_count += 1
                 message.receipt = str(self._next())
                 taken.append(
-                    Received(message.message_id, message.receipt, message.body, message.dequeue_count)
+                    Received(
+                        message.message_id,
+                        message.receipt,
+                        message.body,
+                        message.dequeue_count,
+                        message.inserted_at,
+                    )
                 )
         await self.gate.after(f"{self.name}.receive")
         return taken

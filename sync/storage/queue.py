@@ -13,12 +13,13 @@ MAX_DELAY_S = 7 * 24 * 3600 - 1
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message taken from a queue; `receipt` is needed to delete it."""
+    """A message taken from a queue; `receipt` is needed to delete it. `put_at`: unix seconds, the service's clock."""
 
     message_id: str
     receipt: str
     body: str
     dequeue_count: int
+    put_at: float = 0.0
 
 
 class QueueBackend(Protocol):
