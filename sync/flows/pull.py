@@ -135,8 +135,8 @@ class Pull:
         said that nothing is sent again leave `sends_hash` empty: the next one that may is a change, whatever it says.
         """
         if tick.mapping_version == compiled.version:
-            if compiled.labels and tick.sends_hash not in ("", compiled.sends_hash):
-                return await self._replay_labels(compiled, tick, progress)
+            if tick.sends_hash not in ("", compiled.sends_hash):
+                return await self._replay_all(compiled, tick, progress)
             # Without `sends_hash` a person wants nothing read again for the sake of this version.
             if compiled.columns_hash == progress.columns_hash or tick.resync or not tick.sends_hash:
                 return tick
@@ -164,15 +164,14 @@ class Pull:
         # At once: a read that fails after this would make every tick send the replay again.
         return await self._context.watermarks.write_tick(noticed)
 
-    async def _replay_labels(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> Tick:
-        """Other labels: everything is compared, and what waited for a label is tried again."""
+    async def _replay_all(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> Tick:
+        """Other labels or another release: everything is compared, and what waited for a label is tried again."""
+        who = "labels changed" if compiled.labels else "another release"
         for wanted in (
             replay.Replay(epoch=progress.epoch),
             replay.Replay(epoch=progress.epoch, intent="retry", code="label_missing"),
         ):
-            await replay.start(
-                self._context, compiled.name, wanted, who="labels changed", total=progress.total
-            )
+            await replay.start(self._context, compiled.name, wanted, who=who, total=progress.total)
         return await self._context.watermarks.write_tick(replace(tick, sends_hash=compiled.sends_hash))
 
     async def _second_chance(self, progress: Progress) -> None:

@@ -8,7 +8,24 @@ import pytest
 
 from sandbox.campaign.options import CampaignOptions
 from sync.model import to_iso
+from sync.planning import compile as compiling
 from tests.cli.office import Office
+
+
+def test_a_release_that_sends_something_else_has_everything_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office()
+    office.synced("Ada")
+    office.work(3)
+    assert office.ask("status")["mappings"][0]["jobs"] == []
+    monkeypatch.setattr(compiling, "CONVERSIONS", 2)
+    office.work(3)
+    (item,) = office.ask("status")["mappings"]
+    assert {(job["verb"], job["who"], job["state"]) for job in item["jobs"]} == {
+        ("replay", "another release", "done")
+    }
+    jobs = item["jobs"]
+    office.work(3)
+    assert office.ask("status")["mappings"][0]["jobs"] == jobs
 
 
 def test_an_unchanged_record_costs_no_call() -> None:

@@ -72,7 +72,7 @@ MUTANTS = (
     Mutant(
         "other labels are not replayed",
         "sync/flows/pull.py",
-        '            if compiled.labels and tick.sends_hash not in ("", compiled.sends_hash):\n',
+        '            if tick.sends_hash not in ("", compiled.sends_hash):\n',
         "            if False:\n",
     ),
     Mutant(
