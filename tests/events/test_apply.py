@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from sandbox.dynamics.options import Application, DynamicsOptions
 from sync.model import EventRow
 from tests.events.stage import (
+    DELIVERY_HEADER,
     ORG,
     TEXT,
     TRACKING_HEADER,
     Stage,
     csv_of,
+    delivery_line,
     sends,
     tracking_line,
     writes,
@@ -83,6 +85,26 @@ async def test_counters_are_computed_anew_not_added_to() -> None:
     (one,) = stage.activities("send")
     assert one["acs_opencount"] == 5 and one["acs_datesent"] == "2026-09-21T13:13:20Z"
     assert stage.activities("open") == []
+
+
+async def test_a_first_that_counts_no_longer_gives_way_to_the_next() -> None:
+    stage = Stage(text=TEXT.replace("granularity: every_event", "granularity: first_of_kind"))
+    (contact,) = stage.contacts(1)
+
+    def bounced(log_id: int, how: str, at: float, modified: float) -> str:
+        return delivery_line(
+            log_id, contact, status="Failed", bounce=how, reason="1", at=at, modified=modified
+        )
+
+    lines = [bounced(1, "Hard", -3600, -3600), bounced(2, "Hard", -1800, -1800)]
+    stage.drop("d1.csv", csv_of(DELIVERY_HEADER, lines))
+    await stage.settle()
+    (shown,) = stage.activities("bounce")
+    stage.drop("d2.csv", csv_of(DELIVERY_HEADER, [bounced(1, "Soft", -3600, -10)]))
+    await stage.settle()
+    (now,) = stage.activities("bounce")
+    assert shown["acs_datebounced"] == "2026-09-21T13:13:20Z"
+    assert now["acs_datebounced"] == "2026-09-21T13:43:20Z"
 
 
 async def test_what_a_salesperson_deleted_stays_deleted() -> None:

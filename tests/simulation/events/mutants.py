@@ -105,12 +105,6 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
-        "what is shown no longer is not looked at again",
-        "sync/flows/events/partition.py",
-        "            self.activities += [one for one in activities if self.open.intersection(one.parts)]\n",
-        "            self.activities += [one for one in activities if self.open.intersection(one.rows)]\n",
-    ),
-    Mutant(
         "every click makes a task",
         "sync/planning/follow_up.py",
         "    _, first = min(recent, key=lambda one: (one[1].at, one[0].key))\n"
