@@ -32,6 +32,7 @@ from sync.storage.budget import Grant
 from sync.storage.table import StorageFault
 
 SERIAL_S = 120.0
+SPREAD_S = 60.0
 
 
 class Apply:
@@ -168,8 +169,12 @@ class Apply:
     async def _wait_for(self, work: Work, grant: Grant) -> None:
         """Come back when the reservation starts; the whole chunk is planned anew then."""
         changes = tuple(work.changes.values())
-        later = replace(work.chunk, changes=changes, reserved_at=grant.start, permits=grant.reserved)
-        await self._context.lanes.put(later, delay_s=grant.start - self._context.clock.now())
+        later = replace(work.chunk, changes=changes, reserved_at=grant.reserved_at, permits=grant.reserved)
+        delay = grant.start - self._context.clock.now()
+        if not grant.reserved_at:
+            # The day's limit lets everybody go on at once.
+            delay += SPREAD_S * self._context.rng.random()
+        await self._context.lanes.put(later, delay_s=delay)
 
     async def _call(
         self, work: Work, plans: list[Plan], claimed: Mapping[str, LedgerRow], permits: Permits

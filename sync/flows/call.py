@@ -12,7 +12,7 @@ from sync.campaign.records import Action as CampaignAction
 from sync.campaign.records import Addressing, Records, Ref
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.consent_apply import ChunkConsent
-from sync.flows.context import STOPPED_DELAY_S, Context
+from sync.flows.context import STOPPED_DELAY_S, TAKES, Context
 from sync.model import LedgerRow, Row, State
 from sync.planning.compile import CompiledMapping, Projection
 from sync.planning.outcome import Kind, Outcome, retry_delay
@@ -49,13 +49,17 @@ class Permits:
             self.used += 1
             return
         context = self.context
-        longest = deadline - context.settings.call_timeout_s - context.clock.now()
-        grant = await context.budget.take(1, straight=True, longest_s=longest)
-        if not grant.denied:
-            return
-        if grant.start + context.settings.call_timeout_s > deadline:
-            raise TooLate
-        await context.clock.sleep(grant.start - context.clock.now())
+        last = deadline - context.settings.call_timeout_s
+        for _ in range(TAKES):
+            grant = await context.budget.take(1, straight=True, longest_s=last - context.clock.now())
+            if not grant.denied:
+                return
+            if grant.start > last:
+                break
+            await context.clock.sleep(grant.start - context.clock.now())
+            if grant.reserved:
+                return
+        raise TooLate
 
 
 @dataclass

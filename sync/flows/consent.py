@@ -105,8 +105,8 @@ class Look:
         grant = await context.budget.take(CALLS, straight=True)
         wait = grant.start - now if grant.denied else 0.0
         if grant.denied:
-            if wait > LONGEST_WAIT_S:
-                # Campaign said when to come back; a reservation that far away would only be lost.
+            if wait > LONGEST_WAIT_S or not grant.reserved:
+                # Campaign said when to come back (a reservation that far away would only be lost), or the day's limit.
                 await context.budget.give_back(grant, grant.reserved)
                 raise _ComeBack(wait)
             await context.clock.sleep(wait)

@@ -46,6 +46,8 @@ DEFAULT_PARALLELISM = 8
 """Requests to Dynamics at once until it has said how many it likes."""
 LONGEST_WAIT_S = 20.0
 """Inside a function; whoever must wait longer comes back."""
+TAKES = 3
+"""How often a call asks for a permit: what the day's limit denies has to be asked for again."""
 NOT_COMPARED = {"policy", "clock_tolerance"}
 """Keys of the consent map that only decide how a difference ends."""
 STOPPED_DELAY_S = 60.0
@@ -196,16 +198,21 @@ class Context:
         return self._reading[key]
 
     async def spend(self) -> None:
-        """Wait for one Campaign call of the share that is left to consent."""
-        grant = await self.budget.take(1, straight=True, longest_s=LONGEST_WAIT_S)
-        if not grant.denied:
-            return
-        wait = grant.start - self.clock.now()
-        if wait > LONGEST_WAIT_S:
-            # Kept, it would only push the next attempt further away.
-            await self.budget.give_back(grant, 1)
-            raise Throttled("campaign_throttled", wait, "the call budget is used up")
-        await self.clock.sleep(wait)
+        """Wait for one Campaign call of the share that is left to consent; raises Throttled."""
+        until = self.clock.now() + LONGEST_WAIT_S
+        for _ in range(TAKES):
+            grant = await self.budget.take(1, straight=True, longest_s=until - self.clock.now())
+            if not grant.denied:
+                return
+            if grant.start > until:
+                # Kept, it would only push the next attempt further away.
+                await self.budget.give_back(grant, grant.reserved)
+                break
+            await self.clock.sleep(grant.start - self.clock.now())
+            if grant.reserved:
+                return
+        wait = max(grant.start - self.clock.now(), 1.0)
+        raise Throttled("campaign_throttled", wait, "the call budget is used up")
 
     @asynccontextmanager
     async def dynamics_permit(self, *, spare: int = 0) -> AsyncIterator[None]:

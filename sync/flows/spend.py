@@ -19,4 +19,4 @@ async def spend_backfill(context: Context) -> None:
         if wait > LONGEST_WAIT_S:
             raise Throttled("campaign_throttled", wait, "the backfill's share of the budget is used up")
         await context.clock.sleep(wait)
-        reserved_at, permits = grant.start, grant.reserved
+        reserved_at, permits = grant.reserved_at, grant.reserved

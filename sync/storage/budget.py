@@ -61,6 +61,11 @@ class Grant:
     day: str = ""
     """The day's line after this grant."""
 
+    @property
+    def reserved_at(self) -> float:
+        """What to come back with: 0 where nothing was written (the day's limit, a wait that is too long)."""
+        return self.start if self.etag else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
@@ -95,7 +100,7 @@ class Budget:
         """Take `calls` permits now or reserve them; a chunk that comes back in time uses its reservation.
 
         `straight`: to the shared line at once (consent, and one more call under a claim). `reserved_at` and `permits`
-        are the `start` and `reserved` of the grant that made it wait. What would wait longer than `longest_s`, or for
+        are those (`reserved`) of the grant that made it wait. What would wait longer than `longest_s`, or for
         the day's limit, is denied and reserves nothing: a reservation that nobody comes back for delays everybody else.
         Contended rows are retried with a short random pause.
         """
@@ -175,7 +180,8 @@ class Budget:
             "backfill": f"{slow:.6f}",
             "work": f"{busy:.6f}",
         }
-        return {**entity, "day": day} if self.day is not None else entity
+        # Whoever is told of no limit for the day leaves the others' counts as they are.
+        return {**entity, "day": day} if day else entity
 
     async def give_back(self, grant: Grant, unused: int) -> None:
         """Return permits that were not used, only if nobody reserved after this grant (ETag unchanged)."""

@@ -106,3 +106,14 @@ async def test_nothing_is_denied_because_time_passes() -> None:
     for day in (None, Day(1000)):
         shared = Budget(MemoryAccount(clock.now).view().table("budget"), LIMIT, clock, random.Random(1), day)
         assert not (await shared.take(20)).denied
+
+
+async def test_who_knows_no_limit_for_the_day_leaves_its_counts() -> None:
+    clock = FakeClock()
+    table = MemoryAccount(clock.now).view().table("budget")
+    knows = Budget(table, LIMIT, clock, random.Random(1), Day(100))
+    await knows.take(20)
+    plain = Budget(table, LIMIT, clock, random.Random(2))
+    await plain.give_back(await plain.take(20), 20)
+    await plain.hold_until(clock.now() + 60)
+    assert await knows.used_of_day() == 20
