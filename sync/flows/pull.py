@@ -270,12 +270,14 @@ class Pull:
         if "flow:sweep" in stops or part_of(Lane.BACKFILL) in stops:
             return
         # What is restored goes from `paused` to `backfill-hold`; what a worker sets aside yet goes the other way.
+        # A drift sends chunks from the lane to `backfill-hold`, where they lie longer than this takes.
         queues = (
             lanes.queue(Lane.PAUSED),
             lanes.queue(Lane.BACKFILL_HOLD),
             lanes.queue(Lane.BACKFILL),
             lanes.poison(Lane.BACKFILL),
             lanes.queue(Lane.PAUSED),
+            lanes.queue(Lane.BACKFILL_HOLD),
         )
         for queue in queues:
             if await queue.length():
