@@ -275,7 +275,7 @@ class Stage(DriftSteps):
 
     async def begin(self, queue: str, fate: str) -> None:
         """Deliver the first message and go on when its first call, which meets `fate`, has left."""
-        message = self.world.account.queues[queue].messages.pop(0)
+        message = self._first(queue)
         self.world.fate_once = fate
         self.invocations += 1
         work = self.world.host.call(self.process, queue, message.body, 1, f"i{self.invocations}")
@@ -283,6 +283,13 @@ class Stage(DriftSteps):
         while self.world.fate_once and not self.begun[-1].done():
             await self.world.wait(0.01)
         self.world.fate_once = ""
+
+    def _first(self, queue: str) -> _Message:
+        """Take the first message out of a queue."""
+        messages = self.world.account.queues[queue].messages
+        if not messages:
+            raise Violation(f"nothing waits in {queue}")
+        return messages.pop(0)
 
     async def finish(self) -> None:
         """Until what was begun is done."""

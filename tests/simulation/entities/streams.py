@@ -130,7 +130,7 @@ class EntityStage(streams.Stage):
 
     async def stop(self, queue: str, effect: str, nth: int = 1) -> None:
         """Deliver the first message and stop its worker before the `nth` such storage effect."""
-        message = self.world.account.queues[queue].messages.pop(0)
+        message = self._first(queue)
         self.taken = (queue, message)
         self.world.stop_at = (effect, nth)
         self.invocations += 1
