@@ -120,8 +120,8 @@ class ConsentStage(streams.Stage):
     async def pull_consents(self) -> None:
         await self._run(self.world.host.timer(self.process, "pull_consents"))
 
-    async def pull(self) -> None:
-        await super().pull()
+    async def pull(self, dies: str = "") -> None:
+        await super().pull(dies)
         await self.pull_consents()
 
     async def pull_changes(self) -> None:
