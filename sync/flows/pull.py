@@ -158,8 +158,12 @@ class Pull:
         elif compiled.columns_hash != progress.columns_hash:
             noticed = replace(noticed, resync=OTHER_COLUMNS)
         elif other:
-            wanted = replay.Replay(epoch=progress.epoch, mapping_version=compiled.version)
+            # Labels may be others since the same look: what has this version already may have been sent with the old.
+            unless = "" if compiled.labels else compiled.version
+            wanted = replay.Replay(epoch=progress.epoch, mapping_version=unless)
             await replay.start(self._context, compiled.name, wanted, who="mapping edit", total=progress.total)
+        if other and compiled.labels and noticed.sends_hash:
+            await self._retry_unlabelled(compiled, progress, "mapping edit")
         telemetry.event("mapping_noticed", mapping=compiled.name, version=compiled.version)
         # At once: a read that fails after this would make every tick send the replay again.
         return await self._context.watermarks.write_tick(noticed)
@@ -167,12 +171,14 @@ class Pull:
     async def _replay_all(self, compiled: CompiledMapping, tick: Tick, progress: Progress) -> Tick:
         """Other labels or another release: everything is compared, and what waited for a label is tried again."""
         who = "labels changed" if compiled.labels else "another release"
-        for wanted in (
-            replay.Replay(epoch=progress.epoch),
-            replay.Replay(epoch=progress.epoch, intent="retry", code="label_missing"),
-        ):
-            await replay.start(self._context, compiled.name, wanted, who=who, total=progress.total)
+        wanted = replay.Replay(epoch=progress.epoch)
+        await replay.start(self._context, compiled.name, wanted, who=who, total=progress.total)
+        await self._retry_unlabelled(compiled, progress, who)
         return await self._context.watermarks.write_tick(replace(tick, sends_hash=compiled.sends_hash))
+
+    async def _retry_unlabelled(self, compiled: CompiledMapping, progress: Progress, who: str) -> None:
+        wanted = replay.Replay(epoch=progress.epoch, intent="retry", code="label_missing")
+        await replay.start(self._context, compiled.name, wanted, who=who, total=progress.total)
 
     async def _second_chance(self, progress: Progress) -> None:
         """A read marked running whose lease is free lost its message: send it again."""

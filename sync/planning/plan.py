@@ -266,7 +266,9 @@ def _absent(
         return Plan(record_id, Do.NOTHING, "on hold")
     if waits and row.state is State.PARKED and row.code == DELETE_BRAKE:
         return Plan(record_id, Do.NOTHING, "parked")
-    if resolved(row) and row.state is State.DELETED and intent is not Intent.EXTRA:
+    # A profile that was kept or marked when the record was deleted goes once it is restored and merged.
+    done = row.state is State.DELETED and not (merged and row.hash)
+    if resolved(row) and done and intent is not Intent.EXTRA:
         return Plan(record_id, Do.NOTHING, "deleted already")
     left_out = row.code == PARENT_MISSING or row.state is State.FILTERED
     never_sent = row.state is State.NEW or (left_out and not row.hash)

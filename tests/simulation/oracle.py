@@ -97,8 +97,11 @@ class SmallMapping:
             "fax": source.get("fax") or "",
         }
         if self.labels:
-            gender = source.get("gendercode")
-            profile["mobilePhone"] = self.labels.split("/")[gender - 1] if gender else ""
+            told = ["", *self.labels.split("/")]
+            gender = source.get("gendercode") or 0
+            if gender >= len(told):
+                return None
+            profile["mobilePhone"] = told[gender]
         if self.middle:
             profile["middleName"] = _smart(source.get("middlename") or "")
         return profile
