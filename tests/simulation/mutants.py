@@ -76,6 +76,12 @@ MUTANTS = (
         "            if False:\n",
     ),
     Mutant(
+        "other labels beside a mapping edit not replayed",
+        "sync/flows/pull.py",
+        'unless = "" if compiled.labels else compiled.version',
+        "unless = compiled.version",
+    ),
+    Mutant(
         "an unresolved create forgotten outside the filter",
         "sync/planning/plan.py",
         "    sent = bool(row.hash) or not resolved(row)\n",
@@ -261,6 +267,12 @@ MUTANTS = (
         "sync/planning/plan.py",
         '    if compiled.follow_merges == "delete" and compiled.merged_into(source.values):\n',
         "    if False:\n",
+    ),
+    Mutant(
+        "merge after a delete that kept the profile not followed",
+        "sync/planning/plan.py",
+        " and not (merged and row.hash)",
+        "",
     ),
     Mutant(
         "paused work dropped on resume",
