@@ -153,6 +153,9 @@ async def _ask(search: Search, single: dict[str, Ref], *, write: bool) -> None:
 async def _candidate(search: Search, ref: Ref, record_id: str, *, write: bool) -> None:
     context, target = search.context, search.target
     await spend_backfill(context)
+    if await context.blocked.among([record_id]):
+        search.adoption.add("blocked")
+        return
     if await target.find(record_id):
         search.adoption.add("owned", record_id)
         return
@@ -161,6 +164,10 @@ async def _candidate(search: Search, ref: Ref, record_id: str, *, write: bool) -
         return
     for _ in range(2):
         await spend_backfill(context)
+    if await context.blocked.among([record_id]):
+        # The waits for permits are long enough for a block to come and end.
+        search.adoption.add("blocked", record_id)
+        return
     try:
         written = await target.adopt(ref, record_id, search.path)
     except SyncError as error:

@@ -2,8 +2,8 @@
 
 The id's digest comes first: whoever works a record looks there after it has read the ledger row, so that from then on
 nobody begins. Then every row that may carry a claim is closed over its ETag: a claim of before that is waited for
-until no call under it can land any more. After `block` has returned no call to Campaign for this id is made or can
-arrive; an event that was being written to Dynamics may.
+until no call under it can land any more, and so is a comparison, which looks without claims. After `block` has returned
+no call to Campaign for this id is made or can arrive; an event that was being written to Dynamics may.
 docs/privacy.md is the runbook of an erasure over both systems.
 """
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from sync import telemetry
 from sync.flows.context import Context
 from sync.flows.deletes import approval_of
+from sync.flows.reconcile import lands_within
 from sync.model import Lane, LedgerRow, State
 from sync.planning.plan import busy
 from sync.planning.rows import blocked
@@ -54,6 +55,7 @@ async def block(
 ) -> Erased:
     """Block an id in every mapping and remove what is kept of it; may wait for a call that is under way."""
     erased = Erased(fresh=await context.blocked.add(record_id, who, why))
+    now = context.clock.now()
     sent: list[str] = []
     # Also those that are switched off: what they sent is still in Campaign.
     for mapping in [version.mapping for version in await context.mappings.all()]:
@@ -64,6 +66,8 @@ async def block(
         erased.parked += await _unpark(context, mapping, record_id)
         await context.findings.remove(mapping, [record_id])
     erased.sent_by = tuple(sent)
+    tell("waiting for comparisons")
+    await _outwait_looks(context, now)
     tell("removing its events")
     erased.events = await events.forget(record_id) + await parked_events.forget(record_id)
     for lane in (Lane.BACKFILL_HOLD, Lane.PAUSED):
@@ -72,6 +76,15 @@ async def block(
     await context.counters.flush(now=True)
     telemetry.event("person_blocked", record=record_id, events=erased.events, messages=erased.messages)
     return erased
+
+
+async def _outwait_looks(context: Context, since: float) -> None:
+    """A comparison looks at records without a claim: what it asked before the id was blocked lands before this ends."""
+    known = await context.mappings.all()
+    longest = max([await lands_within(context, one.mapping) for one in known], default=0.0)
+    left = since + longest - context.clock.now()
+    if left > 0:
+        await context.clock.sleep(left)
 
 
 async def _close(context: Context, mapping: str, record_id: str) -> bool:

@@ -34,7 +34,10 @@ async def list_page(look: Look, place: Place) -> Place | None:
 
 
 async def _extras(look: Look, record_ids: Sequence[str]) -> None:
-    """A record is extra if it is not in Dynamics, and the ledger does not know that it is to be deleted yet."""
+    """A record is extra if it is not in Dynamics, and the ledger does not know that it is to be deleted yet.
+
+    What the mapping's `deletes` keeps or marks is none: its row is a tombstone with a hash, or says so.
+    """
     context = look.context
     buckets = context.buckets[look.mapping]
     rows: dict[str, LedgerRow] = {}
@@ -52,7 +55,8 @@ async def _extras(look: Look, record_ids: Sequence[str]) -> None:
     there = await sources_of(look, doubtful) if doubtful else {}
     if len(there) < len(doubtful):
         await context.dynamics.prove_global_read(look.compiled.entity_set, look.compiled.key_column)
-    gone = [one for one in doubtful if one not in there and rows[one].code != "deletes_off"]
+    kept = {one for one in doubtful if rows[one].hash or rows[one].code == "deletes_off"}
+    gone = [one for one in doubtful if one not in there and one not in kept]
     found = [*gone, *sorted(erased)]
     look.counts[Found.EXTRA.value] += len(found)
     now = context.clock.now()

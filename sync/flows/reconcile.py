@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from sync import telemetry
+from sync.campaign.records import Ref
 from sync.dynamics.client import IDS_PER_READ
 from sync.errors import SyncError
 from sync.flows import jobs
@@ -29,6 +29,10 @@ from sync.storage.ledger import from_stored, partition_of
 
 VERB = "reconcile"
 NOTE = "reconcile"
+CALLS_LONG = 2.0
+"""A look at one record ends within so many call timeouts after it was made sure that the id is not blocked."""
+STEP_S = 300.0
+"""A job that moved so recently may have a step under way, or a call of its last one, whatever its state."""
 
 
 async def start(context: Context, mapping: str, wanted: Reconcile, *, who: str, total: int) -> Job:
@@ -111,13 +115,15 @@ async def _compare(look: Look, rows: Sequence[LedgerRow]) -> None:
     verdicts: dict[str, Verdict] = {}
 
     async def one(record_id: str, source: SourceRow) -> None:
-        shown = await _shown(look, record_id)
-        verdicts[record_id] = judge(
-            source, sent[record_id], shown, look.compiled, policies, look.target.dialect.written_once
-        )
+        found = await _find(look, record_id)
+        if found is not None:
+            shown = found[0].shown if found else None
+            verdicts[record_id] = judge(
+                source, sent[record_id], shown, look.compiled, policies, look.target.dialect.written_once
+            )
 
     await gather_all([one(record_id, source) for record_id, source in sources.items()])
-    look.counts[Found.LEFT.value] += len(sent) - len(sources)
+    look.counts[Found.LEFT.value] += len(sent) - len(verdicts)
     await _settle(look, sent, verdicts)
 
 
@@ -133,14 +139,19 @@ async def _policies(look: Look) -> Mapping[str, str]:
     return known
 
 
-async def _shown(look: Look, record_id: str) -> Mapping[str, Any] | None:
-    """The record as Campaign shows it; a second one with the same key is the apply's to find out about."""
+async def _find(look: Look, record_id: str) -> Sequence[Ref] | None:
+    """The record in Campaign, None if it was blocked meanwhile; a second one with the same key is the apply's to find.
+
+    `block` waits for what looked at the blocked ids before it (`lands_within`).
+    """
     context = look.context
     async with context.calls_in_flight:
         await spend_backfill(context)
+        deadline = context.clock.now() + CALLS_LONG * context.settings.call_timeout_s
+        if await context.blocked.among([record_id]):
+            return None
         look.counts["calls"] += 1
-        refs = await look.target.find(record_id)
-    return refs[0].shown if refs else None
+        return await look.target.bounded(deadline).find(record_id)
 
 
 async def _settle(look: Look, rows: Mapping[str, LedgerRow], verdicts: Mapping[str, Verdict]) -> None:
@@ -175,6 +186,18 @@ async def _settle(look: Look, rows: Mapping[str, LedgerRow], verdicts: Mapping[s
         look.counts["healed"] += len(heal)
     await context.findings.put(look.mapping, findings)
     await context.findings.remove(look.mapping, agree)
+
+
+async def lands_within(context: Context, mapping: str) -> float:
+    """Seconds until no call of a comparison can arrive that began before now; 0 where none is at work."""
+    settings, now = context.settings, context.clock.now()
+    longest = CALLS_LONG * settings.call_timeout_s + settings.gateway_s + settings.skew_s
+    at_work = [
+        job
+        async for job in context.jobs.of(mapping)
+        if job.verb == VERB and (job.state == RUNNING or now - job.updated < STEP_S)
+    ]
+    return longest if at_work else 0.0
 
 
 async def reconcile_sample(context: Context) -> int:

@@ -261,6 +261,8 @@ def _absent(
     record_id: str, row: LedgerRow, compiled: CompiledMapping, intent: Intent, *, merged: bool = False
 ) -> Plan:
     """A record that is gone; `merged`: into another, while its row stays in Dynamics."""
+    # One that was sent since, kept or marked goes the way of every delete.
+    extra = intent is Intent.EXTRA and not row.hash
     waits = resolved(row) and intent not in COMMANDS
     if waits and row.state is State.HOLD:
         return Plan(record_id, Do.NOTHING, "on hold")
@@ -268,15 +270,15 @@ def _absent(
         return Plan(record_id, Do.NOTHING, "parked")
     # A profile that was kept or marked when the record was deleted goes once it is restored and merged.
     done = row.state is State.DELETED and not (merged and row.hash)
-    if resolved(row) and done and intent is not Intent.EXTRA:
+    if resolved(row) and done and not extra:
         return Plan(record_id, Do.NOTHING, "deleted already")
     left_out = row.code == PARENT_MISSING or row.state is State.FILTERED
     never_sent = row.state is State.NEW or (left_out and not row.hash)
-    if resolved(row) and never_sent and intent is not Intent.EXTRA:
+    if resolved(row) and never_sent and not extra:
         why = "merged before it was sent" if merged else "deleted before it was sent"
         gone = tombstone(row, compiled.version)
         return Plan(record_id, Do.RECORD, why, row=replace(gone, code=MERGED) if merged else gone)
-    if merged or intent is Intent.EXTRA:
+    if merged or extra:
         why = "merged into another" if merged else "nobody has its key"
         return Plan(record_id, Do.DELETE, why, merged=merged)
     if compiled.delete_mark is not None:

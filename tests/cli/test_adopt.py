@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandbox.campaign.options import CampaignOptions
+from sync.flows.context import Context
 from tests.cli.office import Office
 
 
@@ -49,6 +52,24 @@ def test_only_what_is_beyond_doubt_gets_a_key() -> None:
     assert [record["firstName"] for record in carrying] == ["Ada"], "adopted, and no second profile"
     again = office.ask("adopt", "--write", "--yes")
     assert "written" not in again["counts"]
+
+
+@pytest.mark.parametrize("call", [3, 4, 5])
+def test_who_is_blocked_while_it_waits_for_a_call_is_left(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = settled()
+    (ada, *_rest) = [row["contactid"] for row in office.dynamics.organization.tables["contact"].rows.values()]
+    calls = 0
+
+    async def spend(context: Context) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            await context.blocked.add(ada, "a person", "")
+
+    monkeypatch.setattr("sync.flows.adopt.spend_backfill", spend)
+    told = office.ask("adopt", "--write", "--yes")
+    assert (told["counts"]["blocked"], office.campaign_writes()) == (1, [])
+    assert (ada in {entry.record for entry in office.campaign.log}) == (call > 3)
 
 
 def test_two_profiles_of_one_person_are_reported_and_left() -> None:

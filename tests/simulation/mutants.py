@@ -243,6 +243,24 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "block does not wait for a comparison",
+        "sync/flows/block.py",
+        "    if left > 0:\n",
+        "    if False:\n",
+    ),
+    Mutant(
+        "comparison does not look whether the id is blocked by now",
+        "sync/flows/reconcile.py",
+        "        if await context.blocked.among([record_id]):\n",
+        "        if await context.blocked.among([]):\n",
+    ),
+    Mutant(
+        "marked profile deleted as an extra",
+        "sync/planning/plan.py",
+        "    extra = intent is Intent.EXTRA and not row.hash\n",
+        "    extra = intent is Intent.EXTRA\n",
+    ),
+    Mutant(
         "heal without force",
         "sync/flows/reconcile.py",
         "        await send_again(look, heal, Intent.HEAL)\n",

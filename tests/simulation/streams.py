@@ -136,9 +136,9 @@ class Stage(DriftSteps):
         """Somebody edits the profile in Campaign."""
         self.world.campaign.edit(self._id(id), values)
 
-    async def compare(self, heal: bool = True) -> None:
+    async def compare(self, heal: bool = True, delete_extras: bool = False) -> None:
         """Somebody compares everything with Campaign."""
-        self.world.people.reconcile(heal=heal, delete_extras=False)
+        self.world.people.reconcile(heal=heal, delete_extras=delete_extras)
 
     async def block(self, id: str) -> None:
         """Somebody blocks a person and waits for the command."""
