@@ -7,6 +7,7 @@ description of the resource first, so that one bad record never stops a mapping.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from sync import telemetry
@@ -16,10 +17,11 @@ from sync.errors import SyncError
 from sync.flows.context import STOPPED_DELAY_S, Context
 from sync.model import Chunk, Lane, from_iso, to_iso
 from sync.planning.compile import CompiledMapping
-from sync.planning.drift import CONFIRMED, DOUBTFUL, DRIFT, source_gaps, target_gaps, told
+from sync.planning.drift import CONFIRMED, DOUBTFUL, DRIFT, SURE, source_gaps, target_gaps, told
 from sync.planning.matrix import column_type
 from sync.planning.outcome import Kind, Outcome, retry_delay
 from sync.storage.lanes import to_message
+from sync.storage.table import StorageFault
 
 FLOW = "drift"
 LOOK_S = 60.0
@@ -103,13 +105,16 @@ async def judge(
     if not codes & (CONFIRMED | DOUBTFUL):
         return list(outcomes)
     try:
-        gaps = await _gaps(context, compiled, sure=bool(codes & CONFIRMED))
-    except SyncError as error:
-        telemetry.warning("drift_not_seen", mapping=compiled.name, code=error.code)
+        gaps = await _gaps(context, compiled, sure=bool(codes & SURE))
+    except (SyncError, StorageFault) as error:
+        code = error.code if isinstance(error, SyncError) else "storage_failed"
+        telemetry.warning("drift_not_seen", mapping=compiled.name, code=code)
         return [_again(outcome, failed) for outcome, failed in zip(outcomes, failures, strict=True)]
     if not gaps:
         return list(outcomes)
-    await context.drifted(compiled.name, _words(gaps))
+    # Where the pause cannot be stored, the next chunk says it again: these calls have to be recorded.
+    with suppress(StorageFault):
+        await context.drifted(compiled.name, _words(gaps))
     telemetry.warning("schema_drifted", mapping=compiled.name, code=DRIFT, detail=_words(gaps))
     return [_released(outcome) for outcome in outcomes]
 

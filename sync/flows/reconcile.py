@@ -7,6 +7,7 @@ again where that was asked for.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from sync.flows.look import Look, Place, Reconcile, send_again, sources_of
 from sync.flows.spend import spend_backfill
 from sync.model import Intent, LedgerRow, SourceRow, State
 from sync.planning.compare import DIFFERS, Found, Verdict, judge
-from sync.storage.budget import BACKFILL_SHARE
+from sync.storage.budget import BACKFILL_SHARE, CLOCK_SLACK_S, RESERVATION_S
 from sync.storage.findings import Finding
 from sync.storage.jobs import RUNNING, Job
 from sync.storage.lanes import gather_all
@@ -33,6 +34,8 @@ CALLS_LONG = 2.0
 """A look at one record ends within so many call timeouts after it was made sure that the id is not blocked."""
 STEP_S = 300.0
 """A job that moved so recently may have a step under way, or a call of its last one, whatever its state."""
+AT_ONCE = 16
+"""Records of a page that wait for their permits together."""
 
 
 async def start(context: Context, mapping: str, wanted: Reconcile, *, who: str, total: int) -> Job:
@@ -113,9 +116,11 @@ async def _compare(look: Look, rows: Sequence[LedgerRow]) -> None:
     sources = await sources_of(look, [record_id for record_id in sent if record_id not in erased])
     policies = await _policies(look)
     verdicts: dict[str, Verdict] = {}
+    turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(record_id: str, source: SourceRow) -> None:
-        found = await _find(look, record_id)
+        async with turns:
+            found = await _find(look, record_id)
         if found is not None:
             shown = found[0].shown if found else None
             verdicts[record_id] = judge(
@@ -145,13 +150,18 @@ async def _find(look: Look, record_id: str) -> Sequence[Ref] | None:
     `block` waits for what looked at the blocked ids before it (`lands_within`).
     """
     context = look.context
-    async with context.calls_in_flight:
+    while True:
+        # Before a place in flight is taken: whoever waits for the backfill's share must not hold up live work.
         await spend_backfill(context)
-        deadline = context.clock.now() + CALLS_LONG * context.settings.call_timeout_s
-        if await context.blocked.among([record_id]):
-            return None
-        look.counts["calls"] += 1
-        return await look.target.bounded(deadline).find(record_id)
+        stale = context.clock.now() + RESERVATION_S - CLOCK_SLACK_S
+        async with context.calls_in_flight:
+            if context.clock.now() >= stale:
+                continue
+            deadline = context.clock.now() + CALLS_LONG * context.settings.call_timeout_s
+            if await context.blocked.among([record_id]):
+                return None
+            look.counts["calls"] += 1
+            return await look.target.bounded(deadline).find(record_id)
 
 
 async def _settle(look: Look, rows: Mapping[str, LedgerRow], verdicts: Mapping[str, Verdict]) -> None:

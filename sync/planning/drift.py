@@ -21,6 +21,8 @@ CERTAIN: Mapping[str, str] = {
 """Codes that say by themselves that the schema is another one."""
 CONFIRMED = frozenset({"unknown_field", "read_only_field", "campaign_wrong_address", "campaign_unexplained"})
 """Codes of a write that speak of the resource, or (v8) of nothing at all; its description has the last word."""
+SURE = CONFIRMED - {"campaign_unexplained"}
+"""Those that speak of the resource in words: they are held against its description every time."""
 DOUBTFUL = frozenset({"value_refused", "campaign_refused", "campaign_error"})
 """Codes of a write that may be about the record or, where a field's type has changed, about all of them."""
 
