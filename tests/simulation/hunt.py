@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from tests.simulation.run import prepare, simulate
 from tests.simulation.streams import names, play
 
 
-def main(most: int) -> int:
+class Ended(Protocol):
+    """How a seed ended."""
+
+    @property
+    def violation(self) -> str | None: ...
+
+
+def search(
+    streams: Iterable[str], play: Callable[[str], str], simulate: Callable[[int], Ended], most: int
+) -> int:
+    """Play the streams, then run seeds; exit code 1 at the first that fails."""
     prepare()
-    for name in names():
+    for name in streams:
         wrong = play(name)
         if wrong:
             print(f"stream {name}")
@@ -26,4 +38,4 @@ def main(most: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(search(names(), play, simulate, int(sys.argv[1])))
