@@ -135,8 +135,7 @@ def _facts(
     yield "delta link", _delta(found, item)
     if any(name.startswith("consent:") for name in item.counts) or item.opt_ins_stopped:
         yield "consent", _consent(item)
-    allowed = max(settings.delete_brake_min, int(item.progress.total * settings.delete_brake_percent / 100))
-    yield "deletes", f"{number(item.braked)} of {number(allowed)} that the brake allows in 24 h"
+    yield "deletes", f"{number(item.braked)} of {number(item.brake)} that the brake allows in 24 h"
     if item.expired():
         kinds = (f"{number(count)} of {kind}" for kind, count in sorted(item.expired().items()))
         yield "expired", f"rows removed for their age: {', '.join(kinds)}"

@@ -68,6 +68,7 @@ def _mapping(
         "parked": dict(item.parked),
         "approved": item.approved,
         "deletes_24h": item.braked,
+        "deletes_allowed_24h": item.brake,
         "expired": item.expired(),
         "consent": {
             "counts": {

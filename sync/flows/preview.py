@@ -77,7 +77,7 @@ class Preview:
         if version is not None:
             self._buckets = version.buckets
         await context.guard(self._progress)
-        allowed = deletes_allowed(context, compiled, self._progress)
+        allowed = deletes_allowed(context.settings, compiled.brake, self._progress)
         self._deletes = allowed - await context.control.braked(compiled.name)
         if self._ask:
             self._records = await context.targets.of(compiled.resource, compiled.key_target, free)

@@ -9,9 +9,11 @@ from sync import telemetry
 from sync.flows.context import Context
 from sync.model import Chunk, Intent, LedgerRow, State
 from sync.planning.compile import CompiledMapping
+from sync.planning.mapping import Brake
 from sync.planning.outcome import Kind, Outcome, close, given_up
 from sync.planning.plan import DELETE_BRAKE, Do, Plan
 from sync.planning.ties import CHILDREN_LEFT
+from sync.settings import Settings
 from sync.storage.history import Event, Parked
 from sync.storage.watermarks import Progress
 
@@ -80,7 +82,7 @@ class Recorder:
         deletes = _counted(chunk, plans, rows)
         if not deletes:
             return {}
-        allowed = deletes_allowed(self._context, compiled, progress)
+        allowed = deletes_allowed(self._context.settings, compiled.brake, progress)
         granted = await self._context.control.brake(mapping, len(deletes), allowed)
         parked: dict[str, Plan] = {}
         for item in deletes[granted:]:
@@ -196,9 +198,8 @@ class Recorder:
                 counters.count(mapping, f"warning:{warning.code}")
 
 
-def deletes_allowed(context: Context, compiled: CompiledMapping, progress: Progress) -> int:
-    """How many deletes the brake lets through in 24 hours."""
-    settings, own = context.settings, compiled.brake
+def deletes_allowed(settings: Settings, own: Brake | None, progress: Progress) -> int:
+    """How many deletes the brake lets through in 24 hours; `own` is the mapping's."""
     least, percent = settings.delete_brake_min, settings.delete_brake_percent
     if own is not None:
         least, percent = own.least, own.percent

@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sync.errors import SyncError
 from sync.flows.context import Context
-from sync.flows.record import counted_version
+from sync.flows.record import counted_version, deletes_allowed
 from sync.model import Lane, State
+from sync.planning.mapping import Brake
 from sync.storage.budget import BACKFILL_SHARE
 from sync.storage.control import Pause
 from sync.storage.jobs import RUNNING, Job
@@ -64,6 +66,8 @@ class MappingStatus:
     parked: Counter[str]
     approved: int
     braked: int
+    """Deletes of the last 24 hours, and how many the brake lets through."""
+    brake: int
     opt_ins_stopped: tuple[str, ...] = ()
     """Systems towards which removals of opt-outs wait for an approval."""
     stops: Mapping[str, Stop] = field(default_factory=dict)
@@ -173,10 +177,19 @@ async def _mapping(
         parked=parked,
         approved=approved,
         braked=await context.control.braked(name),
+        brake=deletes_allowed(context.settings, await _brake(context, name), progress),
         opt_ins_stopped=await _opt_ins_stopped(context, name),
         stops=await context.pauses.read(name),
         jobs=await _jobs(context, name, now),
     )
+
+
+async def _brake(context: Context, name: str) -> Brake | None:
+    """The mapping's own brake, if it has one and can be read."""
+    try:
+        return (await context.active(name)).brake
+    except SyncError:
+        return None
 
 
 async def _jobs(context: Context, name: str, now: float) -> tuple[Job, ...]:

@@ -61,8 +61,9 @@ def advise(
         return "it must be text.", _text(value)
     if kind == "bool_type":
         return "it must be true or false.", "Write `true` or `false`, without quotes."
-    if kind in ("int_type", "greater_than_equal", "less_than_equal"):
-        return "it must be a whole number from 1 to 100000.", "Write the length of the Campaign field."
+    if kind in ("int_type", "float_type", "greater_than_equal", "less_than_equal"):
+        fix = "Write the length of the Campaign field." if key == "length" else "Write it without quotes."
+        return f"it must be {_number(str(key), model)}.", fix
     if kind == "option":
         return "no column has such a value.", "Write a whole number, true, false or a word before the colon."
     if kind == "alternative":
@@ -73,6 +74,20 @@ def advise(
     if kind in ("too_short", "string_too_short"):
         return "it is empty.", _SEE
     return "it cannot be used.", _SEE
+
+
+def _number(key: str, model: type[BaseModel]) -> str:
+    """Which numbers a key takes, by the JSON Schema of the model around it."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    told: dict[str, Any] = next(
+        (part["properties"][key] for part in parts if key in part.get("properties", {})), {}
+    )
+    shapes = [told, *told.get("anyOf", ())]
+    kinds = {shape.get("type") for shape in shapes}
+    bounds: dict[str, Any] = next((shape for shape in shapes if "minimum" in shape), {})
+    what = "a number" if "number" in kinds else "a whole number"
+    return what + (f" from {bounds['minimum']} to {bounds['maximum']}" if bounds else "")
 
 
 def _missing(key: object) -> str:
@@ -106,7 +121,7 @@ def _known(place: tuple[object, ...], model: type[BaseModel]) -> tuple[str, ...]
 
 
 def _text(value: object) -> str:
-    """YAML reads `no` as false and `1980-05-17` as a date."""
+    """`12` is a number and `true` no text."""
     if isinstance(value, dict | list):
         return "Write one word."
     return (

@@ -164,7 +164,7 @@ def wrong_value(operator: str, value: object, written: bool) -> tuple[str, str] 
     if all(_is(one, takes.kinds) for one in values):
         return None
     if takes.kinds == _MOMENT:
-        return "it is no day or time.", "Write '2024-01-31' or '2024-01-31T22:00:00Z', in quotes."
+        return "it is no day or time.", "Write `2024-01-31` or `2024-01-31T22:00:00Z`."
     return f"`{operator}` does not take such a value.", f"Write `{takes.example}`."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from sync.planning.consent import Direction, Policy
 from sync.planning.spelling import Column
@@ -50,12 +50,6 @@ class ConsentMap(_Strict):
     clock_tolerance: Annotated[StrictInt, Field(ge=0, le=86_400)] = 300
     undecided: Literal["opted_out", "hold"] = "opted_out"
     fields: Annotated[tuple[ConsentField, ...], Field(min_length=1)]
-
-    @field_validator("direction", mode="before")
-    @classmethod
-    def _off(cls, told: object) -> object:
-        """YAML reads the bare word off as false."""
-        return "off" if told is False else told
 
     @property
     def flows(self) -> Direction:

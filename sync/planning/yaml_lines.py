@@ -1,7 +1,12 @@
-"""YAML text → plain values, and the line of each: what a mapping file may use of YAML, and nothing more."""
+"""YAML text → plain values, and the line of each: what a mapping file may use of YAML, and nothing more.
+
+Plain words are read as editors with the JSON Schema read them (YAML 1.2): `on`, `off`, `yes` and `NO` are texts, and so
+are days and times. What begins with a needless 0, such as a postal code, is a text too.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,14 +39,32 @@ class Lines:
         return self.by_place.get(place, 1)
 
 
+_PLAIN = {
+    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    "int": (r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
+    "float": (
+        r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?",
+        list("-+.0123456789"),
+    ),
+}
+"""What a plain word may be besides text, in the order in which it is tried, and the letters it begins with."""
+
+
 class _Loader(yaml.SafeLoader):
     """Refuses aliases: a mapping is read by people, and one alias inside another can fill the memory."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own: none is inherited
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             mark = self.get_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem="aliases (`*name`) are not supported", problem_mark=mark)
         return super().compose_node(parent, index)
+
+
+for _kind, (_pattern, _begins) in _PLAIN.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(rf"(?:{_pattern})\Z"), _begins)
 
 
 def read(text: str) -> tuple[Any, Lines]:
@@ -87,6 +110,6 @@ def _scalar(loader: _Loader, node: yaml.Node) -> Any:
     try:
         return loader.construct_object(node)
     except (ValueError, ArithmeticError, KeyError):
-        # Looks like a date or a number and is none, e.g. 2024-13-45.
+        # Tagged as something that it is not, e.g. `!!int x`.
         mark = node.start_mark
         raise yaml.MarkedYAMLError(problem="a value cannot be read", problem_mark=mark) from None

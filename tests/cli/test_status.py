@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.model import State
-from tests.cli.office import Office
+from tests.cli.office import SHIPPED, Office
 
 BAD_EMAIL = "nobody at nowhere"
 
@@ -130,4 +130,12 @@ def test_counters_and_ledger_agree() -> None:
     states = {state: count for state, count in mapping["states"].items() if count}
     assert states == mapping["exact"]["states"] == {"deleted": 1, "parked": 2, "quarantined": 1}
     assert mapping["parked"] == {"delete_brake": 2}
+    assert (mapping["deletes_24h"], mapping["deletes_allowed_24h"]) == (1, 1)
     assert {office.row(record).state for record in ids} == {State.DELETED, State.PARKED}
+
+
+def test_the_brake_is_that_of_the_mapping() -> None:
+    text = SHIPPED.read_text().replace("options:\n", "options:\n  delete_brake: {percent: 50, least: 7}\n")
+    office = Office(shipped={"contacts": text})
+    office.synced("Ada")
+    assert "0 of 7 that the brake allows" in office.sync("status").stdout

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from sync.planning.fields import FIELD_CLASSES
+from sync.planning.conditions import TAKES, conditions_of
+from sync.planning.fields import FIELD_CLASSES, StringField
+from sync.planning.load import load_mapping
 from sync.planning.schema import LINE, NAME
+from sync.planning.yaml_lines import read
 from tests.planning.samples import FIELDS, HEAD
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +70,7 @@ def _inside(value: Any, schema: dict[str, Any]) -> bool:
 
 
 def passes(text: str) -> bool:
-    return fits(yaml.safe_load(text), SCHEMA)
+    return fits(read(text)[0], SCHEMA)
 
 
 @pytest.mark.parametrize("file", MAPPINGS, ids=lambda file: file.name)
@@ -87,6 +89,22 @@ def test_published_examples_pass() -> None:
     for block in blocks:
         head = "" if block.startswith("mapping:") else HEAD
         assert passes(head + block + ("" if "fields:" in block else FIELDS)), block
+
+
+def test_bare_words_are_what_an_editor_takes_them_for() -> None:
+    """By YAML 1.1 `on`, `NO`, days and `0049` are something else; a file that the schema passes must load."""
+    for operator, takes in TAKES.items():
+        value = takes.example.replace("'@example.com'", "x").replace("'", "") or "note: 1"
+        told = f"{{column: a, operator: {operator}, {value}}}".replace(", note: 1", "")
+        text = f"{HEAD}filter: {told}\n{FIELDS}"
+        assert passes(text), operator
+        (condition,) = conditions_of(load_mapping(text).filter)
+        assert condition.operator == operator
+    replace = "{NO: Norge, 0049: DE, on: off, 12:30: noon}"
+    text = f"{HEAD}fields:\n  - {{source: a, target: b, length: 9, replace: {replace}}}\n"
+    (field,) = load_mapping(text).fields
+    assert isinstance(field, StringField)
+    assert field.replace == {"NO": "Norge", "0049": "DE", "on": "off", "12:30": "noon"}
 
 
 def test_every_type_of_field_is_in_it() -> None:
