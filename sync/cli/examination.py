@@ -57,6 +57,8 @@ class Examination:
         self._done = 0
         self.untracked: list[str] = []
         """Tables that could track changes and do not, once it has run."""
+        self._off: set[str] = set()
+        """Mappings that are switched off."""
 
     def _step(self, next_one: str) -> None:
         self._tell(self._done, STEPS, next_one)
@@ -76,10 +78,12 @@ class Examination:
         texts = dict(self._session.context.shipped)
         if readable:
             try:
-                for name in await self._session.context.mappings.names():
-                    version = await self._session.context.mappings.active(name)
-                    if version is not None:
-                        texts[name] = version.text
+                for version in await self._session.context.mappings.all():
+                    if version.enabled:
+                        texts[version.mapping] = version.text
+                    else:
+                        texts.pop(version.mapping, None)
+                        self._off.add(version.mapping)
             except StorageFault:
                 pass  # Its tables are not made yet: the shipped texts are what the first start installs.
         mappings: list[Mapping] = []
@@ -104,7 +108,7 @@ class Examination:
         compared: list[Finding] = []
         for one in ends:
             compared += compare(one.mapping, one.source.columns, one.fields)
-            compared += check_links(one.mapping, mappings, one.lookups)
+            compared += check_links(one.mapping, mappings, one.lookups, self._off)
             if reached:
                 compared += await check_language(metadata, one.mapping)
             if one.records is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sync.planning.mapping import LinkField, Mapping
 
@@ -18,18 +18,31 @@ def links_of(mapping: Mapping) -> tuple[LinkField, ...]:
     return tuple(field for field in mapping.fields if isinstance(field, LinkField))
 
 
-def link_problems(mappings: Sequence[Mapping]) -> Iterator[tuple[str, str, str]]:
-    """(mapping, what, fix) of every link that cannot work among these mappings; raises nothing."""
+def link_problems(mappings: Sequence[Mapping], off: Collection[str] = ()) -> Iterator[tuple[str, str, str]]:
+    """(mapping, what, fix) of every link that cannot work among these mappings and those that are switched `off`."""
     names = {mapping.mapping for mapping in mappings}
     for mapping in mappings:
         for field in links_of(mapping):
-            if field.mapping not in names:
+            if field.mapping not in names and field.mapping not in off:
                 what = f"`{field.target}` points to mapping `{field.mapping}`, which there is none of."
                 yield mapping.mapping, what, f"Use one of: {', '.join(sorted(names))}."
     for cycle in required_cycles(mappings):
         told = " → ".join((*cycle, cycle[0]))
         what = f"required links form a cycle: {told}. No record of it could be the first in Campaign."
         yield cycle[0], what, "Leave `required: true` out of one of these links."
+
+
+def links_to(mapping: Mapping, off: Collection[str]) -> Iterator[tuple[int, str, str]]:
+    """(place among the fields, what, fix) of every link of a mapping to one that is switched off."""
+    for index, field in enumerate(mapping.fields):
+        if isinstance(field, LinkField) and field.mapping in off:
+            what = f"`{field.target}` points to mapping `{field.mapping}`, which is switched off: "
+            what += (
+                "records whose parent it has not sent wait."
+                if field.required
+                else "records whose parent it has not sent go without the link."
+            )
+            yield index, what, f"`python -m sync mappings enable {field.mapping}`, if they should have it."
 
 
 def required_cycles(mappings: Iterable[Mapping]) -> list[tuple[str, ...]]:

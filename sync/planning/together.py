@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
-from sync.planning.links import link_problems
+from sync.planning.links import link_problems, links_to
 from sync.planning.mapping import LinkField, Mapping
 from sync.planning.yaml_lines import Place
 
-Clash = tuple[str, Place, str, str]
-"""Mapping, place, what, fix."""
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """`unknown`: a link to a mapping that is not among them. `hint`: it works, not as one may expect."""
+
+    mapping: str
+    place: Place
+    what: str
+    fix: str
+    unknown: bool = False
+    hint: bool = False
 
 
-def clashes(mappings: Sequence[Mapping]) -> Iterator[Clash]:
-    """Everything that is wrong between mappings that may each be right."""
+def clashes(mappings: Sequence[Mapping], off: Collection[str] = ()) -> Iterator[Clash]:
+    """Everything that is wrong between mappings that may each be right; `off` are further ones, switched off."""
     yield from _targets(mappings)
     by_name = {mapping.mapping: mapping for mapping in mappings}
-    for name, what, fix in link_problems(mappings):
-        yield name, _link_place(by_name[name], what), what, fix
+    for name, what, fix in link_problems(mappings, off):
+        unknown = "which there is none of" in what
+        yield Clash(name, _link_place(by_name[name], what), what, fix, unknown=unknown)
+    for mapping in mappings:
+        for index, what, fix in links_to(mapping, off):
+            yield Clash(mapping.mapping, ("fields", index, "mapping"), what, fix, hint=True)
 
 
 def _link_place(mapping: Mapping, what: str) -> Place:
@@ -35,10 +49,6 @@ def _targets(mappings: Sequence[Mapping]) -> Iterator[Clash]:
         resource, name = mapping.target.resource, mapping.mapping
         if resource in first:
             what = f"`{resource}` is already the target of mapping {first[resource]}."
-            yield (
-                name,
-                ("target", "resource"),
-                what,
-                "Map it once; switch the other one off if it is replaced.",
-            )
+            fix = "Map it once; switch the other one off if it is replaced."
+            yield Clash(name, ("target", "resource"), what, fix)
         first.setdefault(resource, name)

@@ -285,6 +285,77 @@ def test_off_and_on_between_two_ticks_still_reads_everything_again() -> None:
     assert office.profiles()[ada]["firstName"] == "Augusta"
 
 
+def test_a_mapping_keeps_its_table_and_its_resource_once_it_has_sent_records(tmp_path: Path) -> None:
+    """Under another table the profiles would be deleted as gone; under another resource all would go on hold."""
+    office = Office()
+    office.install()
+    others = {
+        "source.table": ("{table: contact, entity_set: contacts, key: contactid}", "{table: account}"),
+        "target.resource": ("resource: profile", "resource: cusAccount"),
+        "target.key": ("key: externalId}", "key: cusId}"),
+    }
+    files = {}
+    for where, change in others.items():
+        (tmp_path / where).mkdir()
+        files[where] = edited(tmp_path / where, change)
+    first = office.ask("mappings", "validate", files["source.table"], code=1)
+    assert "source.table" not in [problem["where"] for problem in first["problems"]], "nothing was sent yet"
+    office.synced("Ada")
+    for where, file in files.items():
+        for verb in ("validate", "apply"):
+            found = office.ask("mappings", verb, file, code=1)["problems"]
+            (told,) = [problem for problem in found if problem["where"] == where]
+            assert "has sent records" in told["what"]
+            assert "{" in Path(file).read_text().splitlines()[told["line"] - 1]
+    assert len(versions(office)) == 1
+
+
+def leads(tmp_path: Path) -> str:
+    file = tmp_path / "leads.yaml"
+    file.write_text(SHIPPED.read_text().replace("mapping: contacts", "mapping: leads"))
+    return str(file)
+
+
+def test_on_again_only_beside_what_is_on_by_now(tmp_path: Path) -> None:
+    office = Office()
+    office.synced("Ada")
+    office.ask("mappings", "disable", "contacts", "--yes")
+    apply(office, leads(tmp_path))
+    (told,) = office.ask("mappings", "enable", "contacts", "--yes", code=1)["problems"]
+    assert "`profile` is already the target" in told["what"]
+    office.ask("mappings", "disable", "leads", "--yes")
+    office.ask("mappings", "enable", "contacts", "--yes")
+
+
+def test_back_only_to_a_text_that_fits_by_now(tmp_path: Path) -> None:
+    office = Office()
+    office.work(1)
+    apply(office, edited(tmp_path, ("source: fax", "source: jobtitle")))
+    office.dynamics.command("change_metadata", {"table": "contact", "remove_column": "fax"})
+    (told,) = [
+        problem
+        for problem in office.ask("mappings", "rollback", "--yes", code=1)["problems"]
+        if problem["level"] == "error"
+    ]
+    assert (told["where"], told["code"]) == ("fax", "unknown_column")
+    office.ask("mappings", "rollback", "--yes", "--offline")
+
+
+def test_links_to_a_mapping_that_is_off_are_told_and_no_error(tmp_path: Path) -> None:
+    accounts = SHIPPED.parent / "examples" / "accounts.yaml"
+    office = Office()
+    office.work(1)
+    apply(office, str(accounts))
+    off = office.sync("mappings", "disable", "contacts", "--yes").stdout
+    assert "Records that point to it: accounts." in off
+    found = office.ask("mappings", "validate", str(accounts))
+    (told,) = [problem for problem in found["problems"] if "switched off" in problem["what"]]
+    assert (told["level"], told["where"]) == ("warning", "fields.mapping")
+    checks = office.ask("doctor")["checks"]
+    assert "warn" in [check["level"] for check in checks if "switched off" in check["text"]]
+    assert "Mapping contacts" not in {check["area"] for check in checks}
+
+
 def test_health_looks_at_what_is_on_only() -> None:
     office = Office()
     office.synced("Ada")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from sync.cli.checks.finding import Finding, bad, good
-from sync.planning.links import link_problems, links_of, logical_name
+from sync.cli.checks.finding import Finding, bad, good, warn
+from sync.planning.links import link_problems, links_of, links_to, logical_name
 from sync.planning.mapping import Mapping as MappingFile
 
 
 def check_links(
-    mapping: MappingFile, others: Sequence[MappingFile], lookups: Mapping[str, tuple[str, ...]]
+    mapping: MappingFile,
+    others: Sequence[MappingFile],
+    lookups: Mapping[str, tuple[str, ...]],
+    off: Collection[str] = (),
 ) -> Iterator[Finding]:
     """A line a link: its mapping exists, and its lookup may point to that mapping's table.
 
-    `lookups` empty: they could not be read.
+    `lookups` empty: they could not be read. `off`: mappings that are switched off.
     """
     area = f"Mapping {mapping.mapping}"
-    problems = [(what, fix) for name, what, fix in link_problems(others) if name == mapping.mapping]
+    problems = [(what, fix) for name, what, fix in link_problems(others, off) if name == mapping.mapping]
+    for _, what, fix in links_to(mapping, off):
+        yield warn(area, "links", what.rstrip("."), fix, "mapping_disabled")
     for what, fix in problems:
         yield bad(area, "links", what, fix, "mapping_invalid")
     tables = {other.mapping: other.source.table for other in others}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from sync.cli.mappings import change, check, preview, versions
+from sync.cli.mappings import change, check, preview, switch, versions
 
 app = typer.Typer(help="Mappings and their versions.", no_args_is_help=True, rich_markup_mode=None)
 app.command("list")(versions.list_)
@@ -15,8 +15,8 @@ for verb in (
     change.apply,
     versions.history,
     change.rollback,
-    change.disable,
-    change.enable,
+    switch.disable,
+    switch.enable,
     versions.export,
 ):
     app.command()(verb)

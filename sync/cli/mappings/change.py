@@ -1,4 +1,4 @@
-"""`mappings apply`, `rollback`, `disable`, `enable`: another active version, shown with its cost before it counts."""
+"""`mappings apply` and `rollback`: another active version, shown with its cost before it counts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import typer
 from rich.text import Text
 
 from sync.cli.frame import FAILED, OK, run
-from sync.cli.mappings.check import between, compared, other_mappings, read_files
+from sync.cli.mappings.check import between, compared, read_files
 from sync.cli.mappings.effect import Effect, diff, effect
 from sync.cli.mappings.files import MappingFile, Paths, files_of
 from sync.cli.mappings.metadata import ask
+from sync.cli.mappings.problems import Located, in_order, show, summary
 from sync.cli.mappings.problems import as_json as problems_json
-from sync.cli.mappings.problems import in_order, show, summary
+from sync.cli.mappings.standing import beside, moved
 from sync.cli.mappings.versions import Name, version_of
 from sync.cli.options import AsJson, SettingsFile, Yes
 from sync.cli.output import CommandFailed, Output, Problem
@@ -86,62 +87,21 @@ def rollback(
     ] = "",
     comment: Comment = "",
     no_replay: NoReplay = False,
+    offline: Offline = False,
     yes: Yes = False,
     settings: SettingsFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an older text the active version again, as a new version.
+    """Make an older text the active version again, as a new version. Checked, shown and asked as `apply` does.
 
     Example:
 
       python -m sync mappings rollback contacts --to 3
     """
-    work = partial(_rollback, name=name, to=to, comment=comment, replay=not no_replay, yes=yes)
+    work = partial(
+        _rollback, name=name, to=to, comment=comment, replay=not no_replay, offline=offline, yes=yes
+    )
     run(context, work, settings=settings, as_json=as_json)
-
-
-def disable(
-    context: typer.Context,
-    name: Name,
-    comment: Comment = "",
-    yes: Yes = False,
-    settings: SettingsFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Switch a mapping off. Nothing is read or sent for it, and nothing is deleted.
-
-    Example:
-
-      python -m sync mappings disable orders --comment "the shop moves"
-    """
-    run(
-        context,
-        partial(_switch, name=name, enabled=False, comment=comment, yes=yes),
-        settings=settings,
-        as_json=as_json,
-    )
-
-
-def enable(
-    context: typer.Context,
-    name: Name,
-    comment: Comment = "",
-    yes: Yes = False,
-    settings: SettingsFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Switch a mapping on again; it begins with a full read.
-
-    Example:
-
-      python -m sync mappings enable orders
-    """
-    run(
-        context,
-        partial(_switch, name=name, enabled=True, comment=comment, yes=yes),
-        settings=settings,
-        as_json=as_json,
-    )
 
 
 async def _apply(
@@ -155,24 +115,43 @@ async def _apply(
     yes: bool,
 ) -> int:
     good, problems = read_files(files_of(paths))
-    problems += between(good, await other_mappings(session, good))
-    if not offline and good:
-        with out.progress("asking both systems"):
-            known = await ask(session, [one.mapping for one in good])
-        problems += compared(good, known)
-    problems = in_order(problems)
-    show(problems, out)
-    if any(problem.bad for problem in problems):
-        out.line(f"{summary(problems)}: nothing was activated.", style="bold red")
-        if out.as_json:
-            out.json({"valid": False, "problems": problems_json(problems)})
+    if not await _may_be_active(session, out, good, problems, offline=offline):
         return FAILED
     proposals = [await _proposal(session.context, one, replay=replay) for one in good]
     return await _activate(session, out, proposals, comment=comment, replay=replay, yes=yes)
 
 
+async def _may_be_active(
+    session: Session, out: Output, good: Sequence[MappingFile], problems: list[Located], *, offline: bool
+) -> bool:
+    """Whether texts may become active, by themselves, beside what is and in both systems; tells all problems."""
+    context = session.context
+    others = await beside(context, {one.mapping.mapping for one in good})
+    found = [*problems, *between(good, others.on, others.off), *await moved(context, good)]
+    if not offline and good:
+        with out.progress("asking both systems"):
+            known = await ask(session, [one.mapping for one in good])
+        found += compared(good, known)
+    found = in_order(found)
+    show(found, out)
+    if not any(problem.bad for problem in found):
+        return True
+    out.line(f"{summary(found)}: nothing was activated.", style="bold red")
+    if out.as_json:
+        out.json({"valid": False, "problems": problems_json(found)})
+    return False
+
+
 async def _rollback(
-    session: Session, out: Output, *, name: str, to: str, comment: str, replay: bool, yes: bool
+    session: Session,
+    out: Output,
+    *,
+    name: str,
+    to: str,
+    comment: str,
+    replay: bool,
+    offline: bool,
+    yes: bool,
 ) -> int:
     context = session.context
     active = await version_of(context, name)
@@ -189,6 +168,8 @@ async def _rollback(
             )
         wanted = before[-1]
     file = MappingFile(f"{name} {wanted.version}", wanted.text, load_mapping(wanted.text, filename=name))
+    if not await _may_be_active(session, out, [file], [], offline=offline):
+        return FAILED
     comment = comment or f"back to {wanted.version}"
     proposal = await _proposal(context, file, replay=replay)
     return await _activate(session, out, [proposal], comment=comment, replay=replay, yes=yes)
@@ -247,10 +228,11 @@ async def _one(session: Session, proposal: Proposal, *, comment: str, replay: bo
             over=stored.version if stored else "",
         )
     except RowConflict:
-        raise _overtaken(proposal.name) from None
+        raise overtaken(proposal.name) from None
 
 
-def _overtaken(name: str) -> CommandFailed:
+def overtaken(name: str) -> CommandFailed:
+    """Somebody else was faster."""
     what = f"somebody else activated another version of {name} meanwhile; yours was not activated."
     fix = f"Look at it with `python -m sync mappings history {name}`, then run the command again."
     return CommandFailed(Problem("row_conflict", what, fix))
@@ -265,31 +247,3 @@ def _show(proposal: Proposal, out: Output) -> None:
     out.line(f"  {proposal.effect.text}")
     if proposal.effect.cost:
         out.line(f"  That takes {proposal.effect.cost}.")
-
-
-async def _switch(session: Session, out: Output, *, name: str, enabled: bool, comment: str, yes: bool) -> int:
-    context = session.context
-    version = await version_of(context, name)
-    if version.enabled is not enabled:
-        out.line(_ON if enabled else _OFF)
-        if not confirm(out, f"Switch {name} {'on' if enabled else 'off'}?", yes=yes):
-            return FAILED
-        word = "enabled" if enabled else "disabled"
-        try:
-            switched = await context.mappings.switch(
-                name, enabled=enabled, author=getpass.getuser(), comment=comment or word
-            )
-        except RowConflict:
-            raise _overtaken(name) from None
-        version = switched or version
-    out.line(f"{name} {version.version} is switched {'on' if enabled else 'off'}.")
-    if out.as_json:
-        out.json({"mapping": name, "version": version.version, "enabled": enabled})
-    return OK
-
-
-_OFF = (
-    "Nothing is read or sent for it from now on. Its records in Campaign, its versions and what is known of each "
-    "record stay; what waits in the lanes is put away. Records that wait for one of its records go on waiting."
-)
-_ON = "It begins with a full read: unchanged records cost no Campaign call, and deletes are found by the sweep after it."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +15,10 @@ from sync.cli.frame import FAILED, OK, run_bare
 from sync.cli.mappings.files import MappingFile, Paths, files_of, read_text
 from sync.cli.mappings.metadata import Known, ask, load, save
 from sync.cli.mappings.problems import Finder, Located, as_json, in_order, show, summary
+from sync.cli.mappings.standing import beside, moved
 from sync.cli.options import AsJson, SettingsFile
 from sync.cli.output import Output, counted
-from sync.cli.session import Desk, Session, UsageProblem
+from sync.cli.session import Desk, UsageProblem
 from sync.errors import CATALOGUE
 from sync.planning.load import MappingInvalid, load_mapping
 from sync.planning.mapping import Mapping
@@ -70,15 +71,16 @@ async def _validate(
         raise UsageProblem("--metadata, --save-metadata and --offline exclude each other")
     good, problems = read_files(files_of(paths))
     if offline or saved is not None:
-        problems += between(good, [], complete=False)
+        problems += between(good, complete=False)
         if saved is not None:
             problems += compared(good, load(saved))
     elif good:
         async with desk.opener(desk.settings(file)) as session:
             with out.progress("asking both systems"):
-                others = await other_mappings(session, good)
+                others = await beside(session.context, {one.mapping.mapping for one in good})
+                problems += await moved(session.context, good)
                 known = await ask(session, [one.mapping for one in good])
-        problems += [*between(good, others), *compared(good, known)]
+        problems += [*between(good, others.on, others.off), *compared(good, known)]
         if keep is not None:
             save(known, keep)
     return tell(good, in_order(problems), out)
@@ -113,24 +115,14 @@ def read_files(files: Sequence[Path]) -> tuple[list[MappingFile], list[Located]]
     return good, problems
 
 
-async def other_mappings(session: Session, files: Sequence[MappingFile]) -> list[Mapping]:
-    """The active mappings that none of the files is about, as far as their text can be read."""
-    mine = {one.mapping.mapping for one in files}
-    found: list[Mapping] = []
-    for version in await session.context.mappings.all():
-        if version.mapping in mine or not version.enabled:
-            continue
-        try:
-            found.append(load_mapping(version.text))
-        except MappingInvalid:
-            continue
-    return found
-
-
 def between(
-    files: Sequence[MappingFile], others: Sequence[Mapping], *, complete: bool = True
+    files: Sequence[MappingFile],
+    on: Sequence[Mapping] = (),
+    off: Collection[str] = (),
+    *,
+    complete: bool = True,
 ) -> list[Located]:
-    """What the files' mappings do to each other and to those that are active beside them.
+    """What the files' mappings do to each other and to those that are active beside them; `off` are switched off.
 
     Not `complete`: further mappings may be active that nobody was asked for, so a link to none here may be right.
     """
@@ -143,16 +135,20 @@ def between(
             line = Finder(one.text).place(("mapping",))
             problems.append(Located(one.name, line, "mapping", what, "Give each mapping a name of its own."))
         by_name.setdefault(name, one)
-    everything = [one.mapping for one in by_name.values()] + list(others)
-    for name, place, what, fix in clashes(everything):
+    mine = [one.mapping for one in by_name.values()]
+    for clash in clashes([*mine, *on], off):
+        name, place, what = clash.mapping, clash.place, clash.what
         at = by_name.get(name)
         if at is None:
+            if clash.hint:
+                continue
             # It is about one that is active already: tell it where the other side of it is written.
             at, place = next(iter(by_name.values())), ("target", "resource")
             what = f"mapping {name}, which is active: {what}"
         where = ".".join(str(part) for part in place if not isinstance(part, int))
-        level = "warning" if not complete and "which there is none of" in what else "error"
-        problems.append(Located(at.name, Finder(at.text).place(place), where, what, fix, level))
+        hint = clash.hint or (clash.unknown and not complete)
+        level = "warning" if hint else "error"
+        problems.append(Located(at.name, Finder(at.text).place(place), where, what, clash.fix, level))
     return problems
 
 
