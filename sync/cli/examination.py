@@ -15,7 +15,7 @@ from sync.cli.checks.columns import compare
 from sync.cli.checks.finding import Finding, Level, any_red, bad, of_error
 from sync.cli.checks.forecast import AREA as FORECAST
 from sync.cli.checks.forecast import Rate, day_used, forecast
-from sync.cli.checks.language import check_language
+from sync.cli.checks.language import Around, check_language, look_around
 from sync.cli.checks.links import check_links
 from sync.cli.checks.storage import check_storage
 from sync.cli.output import Tell
@@ -42,7 +42,6 @@ class Ends:
 
     mapping: Mapping
     source: dynamics.Source = field(default_factory=lambda: dynamics.Source([]))
-    lookups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     fields: dict[str, FieldInfo] = field(default_factory=dict)
     records: Records | None = None
     """None: how its records are addressed is not known."""
@@ -108,9 +107,11 @@ class Examination:
         compared: list[Finding] = []
         for one in ends:
             compared += compare(one.mapping, one.source.columns, one.fields)
-            compared += check_links(one.mapping, mappings, one.lookups, self._off)
+            around = Around()
             if reached:
-                compared += await check_language(metadata, one.mapping)
+                around, about = await self._around(metadata, one.mapping)
+                compared += about
+            compared += check_links(one.mapping, mappings, around.lookups, self._off)
             if one.records is not None:
                 compared += campaign.check_written_once(one.mapping, one.records.dialect)
         if reached:
@@ -119,6 +120,15 @@ class Examination:
         self._step("records")
         counted = await self._forecast(ends) if reached else []
         return source + target + compared + counted
+
+    async def _around(self, metadata: Metadata, mapping: Mapping) -> tuple[Around, list[Finding]]:
+        try:
+            around = await look_around(metadata, mapping)
+        except SyncError as error:
+            if error.code == "dynamics_not_found":
+                return Around(), []  # There is no such table, which is told already.
+            return Around(), [of_error(f"Mapping {mapping.mapping}", "links, related rows, labels", error)]
+        return around, list(check_language(mapping, around))
 
     async def _dynamics(
         self, ends: list[Ends], metadata: Metadata, *, readable: bool
@@ -140,7 +150,6 @@ class Examination:
                     )
                 )
             one.source = await dynamics.check_table(metadata, one.mapping)
-            one.lookups = await dynamics.lookups_of(metadata, one.mapping)
             if table in tables:
                 continue
             tables.add(table)

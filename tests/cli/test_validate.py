@@ -153,3 +153,61 @@ def test_options_that_exclude_each_other() -> None:
         "mappings", "validate", str(SHIPPED), "--offline", "--metadata", "x", code=2
     )["error"]
     assert error["code"] == "usage"
+
+
+@pytest.mark.parametrize(
+    ("field", "where", "code", "told"),
+    [
+        ("source: parentcustomerid, length: 32", "parentcustomerid", "unknown_column", "_parentcustomerid_value"),
+        ("source: _firstname_value, length: 32", "_firstname_value", "unknown_column", "Write `firstname`"),
+        ("expression: 'text(parentcustomerid)', length: 32", "fax", "unknown_column", "_parentcustomerid_value"),
+        ("source: _parentcustomerid_value, related: {acount: name}, length: 32", "acount", "unknown_table", "not exist"),
+        ("source: _parentcustomerid_value, related: {account: nme}, length: 32", "account.nme", "unknown_column",
+         "Did you mean name?"),
+        ("source: _ownerid_value, related: {account: name}, length: 32", "account", "mapping_invalid", "never to"),
+        ('expression: "related(_parentcustomerid_value, \'acount.name\')", length: 32', "acount", "unknown_table", ""),
+        ("expression: label(firstname), length: 32", "firstname", "label_missing", "has no labels"),
+        ("source: _ownerid_value, type: link, mapping: contacts", "_ownerid_value", "mapping_invalid", "sends contact"),
+        ("source: gendercode, replace: {'1': x}, length: 32", "gendercode", "value_invalid", "without quotes"),
+        ("source: firstname, replace: {1: x}, length: 32", "firstname", "value_invalid", "a text"),
+        ("source: donotemail, replace: {1: x}, length: 32", "donotemail", "value_invalid", "`true` or `false`"),
+        ("source: gendercode, label: 1031, length: 32", "gendercode", "label_missing", "1031 (German)"),
+        ("source: gendercode, replace: {7: x}, length: 32", "gendercode", "value_invalid", "It has 1 (Male)"),
+    ],
+)  # fmt: skip
+def test_what_would_fail_at_run_time_is_told_here(
+    tmp_path: Path, field: str, where: str, code: str, told: str
+) -> None:
+    """Live and saved metadata tell the same, at the line of the very field."""
+    lines = [line for line in SHIPPED.read_text().splitlines() if "target: fax" not in line]
+    file = tmp_path / "contacts.yaml"
+    file.write_text("\n".join([*lines, f"  - {{{field}, target: fax}}"]) + "\n")
+    saved = str(tmp_path / "metadata.json")
+    right = "warning" if "1031" in field or "7:" in field else "error"
+    live = problems(Office(), str(file), "--save-metadata", saved, code=0 if right == "warning" else 1)
+    (found,) = [p for p in live if (p["where"], p["code"]) == (where, code)]
+    assert (found["level"], found["line"]) == (right, len(lines) + 1)
+    assert told in found["what"] + found["fix"]
+    assert (
+        problems(Office(environ={}), str(file), "--metadata", saved, code=0 if right == "warning" else 1)
+        == live
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "level"),
+    [
+        ("{column: parentcustomerid, operator: is_empty}", "unknown_column", "error"),
+        ("{column: gendercode, operator: in, value: [1, 77]}", "value_invalid", "warning"),
+    ],
+)
+def test_a_filter_is_told_at_its_own_line(tmp_path: Path, condition: str, code: str, level: str) -> None:
+    text = SHIPPED.read_text().replace(
+        "fields:\n",
+        f"filter:\n  any:\n    - {{column: statecode, operator: equals, value: 0}}\n    - {condition}\nfields:\n",
+    )
+    file = tmp_path / "contacts.yaml"
+    file.write_text(text)
+    found = problems(Office(), str(file), code=1 if level == "error" else 0)
+    line = 1 + text.partition(condition)[0].count("\n")
+    assert [(p["level"], p["line"]) for p in found if p["code"] == code] == [(level, line)]

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from sync.campaign.metadata import FieldInfo
-from sync.cli.checks.finding import Finding, any_red, bad, good, warn
+from sync.cli.checks.finding import FILTER, Finding, any_red, bad, good, warn
 from sync.dynamics.metadata import ColumnInfo
 from sync.planning.compile import FieldSpec, compile_mapping
 from sync.planning.conditions import Condition, misfit
-from sync.planning.mapping import EnumerationField, FieldMap
+from sync.planning.mapping import EnumerationField, FieldMap, LinkField
 from sync.planning.mapping import Mapping as MappingFile
 from sync.planning.matrix import CAMPAIGN_TYPES, MATRIX, column_type
-from sync.planning.specs import logical
+from sync.planning.origin import origin_of
+from sync.planning.specs import LOOKUPS, logical
 
 ID_LENGTH = 36
+_HAS: dict[str, type] = {
+    "Boolean": bool,
+    **dict.fromkeys(("Picklist", "State", "Status", "MultiSelectPicklist"), int),
+    **dict.fromkeys(("Integer", "BigInt", "Decimal", "Double", "Money"), int),
+}
+"""What the values of a column are that a mapping replaces; texts for all others."""
+_WORDS = {
+    bool: "`true` or `false`",
+    int: "a number, without quotes",
+    str: "a text; in quotes, if it looks like a number",
+}
 ACCEPTS = CAMPAIGN_TYPES
 KNOWN = frozenset().union(*ACCEPTS.values())
 
@@ -32,13 +45,15 @@ def compare(
     if fields:
         found += _key(area, mapping, fields)
     for spec in specs:
+        about: list[Finding] = []
         if columns:
-            found += _source(area, spec, written[spec.target], columns)
+            about += _source(area, spec, written[spec.target], columns)
         if fields:
-            found += _target(area, spec, fields)
+            about += _target(area, spec, fields)
+        found += [replace(one, within=spec.target) for one in about]
     if columns:
         for condition in compiled.conditions:
-            found += _condition(area, condition, columns)
+            found += [replace(one, within=FILTER) for one in _condition(area, condition, columns)]
     if fields:
         found += _mandatory(area, {spec.target for spec in specs} | {mapping.target.key}, fields.values())
     if columns and fields and not any_red(found):
@@ -62,16 +77,22 @@ def _source(
     area: str, spec: FieldSpec, item: FieldMap, columns: Mapping[str, ColumnInfo]
 ) -> Iterator[Finding]:
     if not spec.column:
-        for name in spec.columns:
-            if name not in columns:
-                text = f"column `{name}` of an expression does not exist in Dynamics"
-                yield bad(area, spec.target, text, _suggest(name, columns), "unknown_column")
+        for name in origin_of(item).columns:
+            if logical(name) not in columns:
+                text = f"column `{logical(name)}` of an expression does not exist in Dynamics"
+                yield bad(area, spec.target, text, _suggest(logical(name), columns), "unknown_column")
+            elif wrong := _misspelt(name, columns[logical(name)]):
+                yield bad(area, spec.target, *wrong, "unknown_column")
         return
     column = columns.get(spec.column)
     if column is None:
         text = "this column does not exist in Dynamics"
         yield bad(area, spec.source, text, _suggest(spec.column, columns), "unknown_column")
         return
+    if wrong := _misspelt(spec.source, column):
+        yield bad(area, spec.source, *wrong, "unknown_column")
+        return
+    yield from _old_values(area, spec, item, column)
     kind = column_type(column.type, column.behavior)
     if kind not in spec.accepts:
         text = f"a {kind.replace(':', ', ')} column cannot become `{spec.type}`"
@@ -96,8 +117,57 @@ def _condition(area: str, condition: Condition, columns: Mapping[str, ColumnInfo
     if column is None:
         text = "this column of a filter does not exist in Dynamics"
         yield bad(area, name, text, _suggest(logical(name), columns), "unknown_column")
+    elif wrong := _misspelt(name, column):
+        yield bad(area, name, f"filter: {wrong[0]}", wrong[1], "unknown_column")
     elif wrong := misfit(condition, column_type(column.type, column.behavior)):
         yield bad(area, name, f"filter: {wrong[0]}", wrong[1], "value_invalid")
+    elif column.type != "Boolean":
+        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        yield from _no_options(area, name, "filter: ", values, column)
+
+
+def _misspelt(name: str, column: ColumnInfo) -> tuple[str, str] | None:
+    """What and fix, if a lookup is not read as `_name_value`, or another column is."""
+    lookup = column.type in LOOKUPS
+    if lookup == (name != column.name):
+        return None
+    if lookup:
+        return f"`{name}` is a lookup, which is read by another name", f"Write `_{column.name}_value`."
+    return f"`{name}` names a lookup, and this column is none", f"Write `{column.name}`."
+
+
+def _old_values(area: str, spec: FieldSpec, item: FieldMap, column: ColumnInfo) -> Iterator[Finding]:
+    """Values to be replaced that the column never has."""
+    options = getattr(item, "values", None) or getattr(item, "replace", None) or {}
+    if isinstance(item, LinkField) or item.related is not None:
+        return
+    takes = _HAS.get(column.type, str)
+    for option in options:
+        if type(option) is not takes:
+            kind = column_type(column.type, column.behavior).replace(":", ", ")
+            text = f"{_shown(option)} is never a value of a {kind} column"
+            fix = f"Before the colon goes {_WORDS[takes]}."
+            yield bad(area, spec.source, text, fix, "value_invalid")
+    yield from _no_options(area, spec.source, "", options, column)
+
+
+def _no_options(
+    area: str, name: str, prefix: str, values: Iterable[object], column: ColumnInfo
+) -> Iterator[Finding]:
+    """Numbers that no option of a choice has."""
+    known = dict(column.options)
+    if not known or column.type == "Boolean":
+        return
+    for value in values:
+        if type(value) is int and value not in known:
+            text = f"{prefix}{value} is no option of {column.name}"
+            has = ", ".join(f"{number} ({label})" for number, label in column.options)
+            yield warn(area, name, text, f"It has {has}.", "value_invalid")
+
+
+def _shown(option: object) -> str:
+    """As the file writes it."""
+    return str(option).lower() if isinstance(option, bool) else repr(option)
 
 
 def _choices(area: str, spec: FieldSpec, item: EnumerationField, column: ColumnInfo) -> Iterator[Finding]:

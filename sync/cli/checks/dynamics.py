@@ -9,7 +9,6 @@ from sync.cli.checks.finding import Finding, bad, good, of_error, skipped, warn
 from sync.dynamics.client import Dynamics
 from sync.dynamics.metadata import ColumnInfo, Metadata, TableInfo
 from sync.errors import SyncError
-from sync.planning.links import links_of
 from sync.planning.mapping import Mapping
 from sync.storage.watermarks import Progress
 
@@ -116,16 +115,6 @@ async def check_table(metadata: Metadata, mapping: Mapping) -> Source:
         return Source(found, table, await metadata.attributes(mapping.source.table))
     except SyncError as error:
         return Source([*found, of_error(AREA, f"columns of {mapping.source.table}", error)], table)
-
-
-async def lookups_of(metadata: Metadata, mapping: Mapping) -> dict[str, tuple[str, ...]]:
-    """Where the lookups that are links may point to; empty if there are no links, or that cannot be read."""
-    if not links_of(mapping):
-        return {}
-    try:
-        return await metadata.lookups(mapping.source.table)
-    except SyncError:
-        return {}
 
 
 async def check_privileges(

@@ -20,7 +20,10 @@ class Level(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`fix` says what to do about a yellow or red one; `code` is the catalogue's, where there is one."""
+    """`fix` says what to do about a yellow or red one; `code` is the catalogue's, where there is one.
+
+    `within`: the target of the mapping's field that it is about, or FILTER.
+    """
 
     area: str
     name: str
@@ -28,18 +31,23 @@ class Finding:
     text: str
     fix: str = ""
     code: str = ""
+    within: str = ""
+
+
+FILTER = "filter:"
+"""No target has such a name."""
 
 
 def good(area: str, name: str, text: str) -> Finding:
     return Finding(area, name, Level.OK, text)
 
 
-def warn(area: str, name: str, text: str, fix: str, code: str = "") -> Finding:
-    return Finding(area, name, Level.WARN, text, fix, code)
+def warn(area: str, name: str, text: str, fix: str, code: str = "", within: str = "") -> Finding:
+    return Finding(area, name, Level.WARN, text, fix, code, within)
 
 
-def bad(area: str, name: str, text: str, fix: str, code: str = "") -> Finding:
-    return Finding(area, name, Level.FAIL, text, fix, code)
+def bad(area: str, name: str, text: str, fix: str, code: str = "", within: str = "") -> Finding:
+    return Finding(area, name, Level.FAIL, text, fix, code, within)
 
 
 def skipped(area: str, name: str, why: str) -> Finding:

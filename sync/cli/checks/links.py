@@ -25,15 +25,25 @@ def check_links(
         yield warn(area, "links", what.rstrip("."), fix, "mapping_disabled")
     for what, fix in problems:
         yield bad(area, "links", what, fix, "mapping_invalid")
-    tables = {other.mapping: other.source.table for other in others}
+    wrong = list(astray(mapping, others, lookups))
+    yield from wrong
+    astray_ones = {finding.within for finding in wrong}
+    known = {other.mapping for other in others}
     for link in links_of(mapping):
+        if lookups and not problems and link.mapping in known and link.target not in astray_ones:
+            yield good(area, f"link {link.target}", f"to {link.mapping} by {link.source}")
+
+
+def astray(
+    mapping: MappingFile, others: Sequence[MappingFile], lookups: Mapping[str, tuple[str, ...]]
+) -> Iterator[Finding]:
+    """Links whose lookup cannot point to the table of the mapping they name; `lookups` empty: not known."""
+    tables = {other.mapping: other.source.table for other in others}
+    for link in links_of(mapping) if lookups else ():
         table = tables.get(link.mapping)
         targets = lookups.get(logical_name(link.source), ())
-        if table is None or not lookups:
-            continue
-        if table not in targets:
+        if table is not None and table not in targets:
             what = f"it points to {' or '.join(targets) or 'no table'}, mapping {link.mapping} sends {table}"
             fix = "Name the mapping whose table the lookup points to, or another lookup."
-            yield bad(area, link.source, what, fix, "mapping_invalid")
-        elif not problems:
-            yield good(area, f"link {link.target}", f"to {link.mapping} by {link.source}")
+            area = f"Mapping {mapping.mapping}"
+            yield bad(area, link.source, what, fix, "mapping_invalid", link.target)

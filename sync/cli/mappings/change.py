@@ -131,7 +131,7 @@ async def _may_be_active(
     if not offline and good:
         with out.progress("asking both systems"):
             known = await ask(session, [one.mapping for one in good])
-        found += compared(good, known)
+        found += compared(good, known, others.on)
     found = in_order(found)
     show(found, out)
     if not any(problem.bad for problem in found):

@@ -11,6 +11,8 @@ import typer
 
 from sync.cli.checks.columns import compare
 from sync.cli.checks.finding import Level
+from sync.cli.checks.language import Around, check_language
+from sync.cli.checks.links import astray
 from sync.cli.frame import FAILED, OK, run_bare
 from sync.cli.mappings.files import MappingFile, Paths, files_of, read_text
 from sync.cli.mappings.metadata import Known, ask, load, save
@@ -80,7 +82,7 @@ async def _validate(
                 others = await beside(session.context, {one.mapping.mapping for one in good})
                 problems += await moved(session.context, good)
                 known = await ask(session, [one.mapping for one in good])
-        problems += [*between(good, others.on, others.off), *compared(good, known)]
+        problems += [*between(good, others.on, others.off), *compared(good, known, others.on)]
         if keep is not None:
             save(known, keep)
     return tell(good, in_order(problems), out)
@@ -152,12 +154,13 @@ def between(
     return problems
 
 
-def compared(files: Sequence[MappingFile], known: Known) -> list[Located]:
-    """Every file against the metadata."""
-    return [problem for one in files for problem in _compared(one, known)]
+def compared(files: Sequence[MappingFile], known: Known, on: Sequence[Mapping] = ()) -> list[Located]:
+    """Every file against the metadata; `on` are the mappings that are active beside them."""
+    sending = [*(one.mapping for one in files), *on]
+    return [problem for one in files for problem in _compared(one, known, sending)]
 
 
-def _compared(one: MappingFile, known: Known) -> Iterator[Located]:
+def _compared(one: MappingFile, known: Known, sending: Sequence[Mapping]) -> Iterator[Located]:
     finder, mapping = Finder(one.text), one.mapping
     table, resource = mapping.source.table, mapping.target.resource
     for name, place, kinds in (
@@ -171,12 +174,17 @@ def _compared(one: MappingFile, known: Known) -> Iterator[Located]:
             fix = entry.fix if entry else "Save the metadata again with this file."
             yield Located(one.name, finder.place(place), name, what, fix, code=code or "mapping_invalid")
     yield from _addressed(one, finder, known)
-    for finding in compare(mapping, known.columns.get(table, {}), known.resources.get(resource, {})):
+    around = known.around.get(mapping.mapping, Around())
+    for finding in (
+        *compare(mapping, known.columns.get(table, {}), known.resources.get(resource, {})),
+        *check_language(mapping, around),
+        *astray(mapping, sending, around.lookups),
+    ):
         if finding.level not in (Level.WARN, Level.FAIL):
             continue
         yield Located(
             one.name,
-            finder.named(finding.name),
+            finder.named(finding.name, finding.within),
             finding.name,
             f"{finding.text}.",
             finding.fix,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.campaign.metadata import FieldInfo
+from sync.cli.checks.language import Around, look_around
 from sync.cli.session import Session, UsageProblem
 from sync.dynamics.metadata import ColumnInfo, Metadata, TableInfo
 from sync.errors import SyncError
@@ -17,12 +18,16 @@ from sync.planning.mapping import Mapping
 
 @dataclass(frozen=True)
 class Known:
-    """By table and resource. What does not exist is absent from `tables` and `resources`, and `missing` has its code."""
+    """By table and resource. What does not exist is absent from `tables` and `resources`, and `missing` has its code.
+
+    `around` by mapping: what it asks for besides.
+    """
 
     tables: dict[str, TableInfo] = field(default_factory=dict)
     columns: dict[str, dict[str, ColumnInfo]] = field(default_factory=dict)
     resources: dict[str, dict[str, FieldInfo]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    around: dict[str, Around] = field(default_factory=dict)
 
 
 ABSENT = frozenset({"unknown_table", "resource_missing"})
@@ -40,6 +45,8 @@ async def ask(session: Session, mappings: Iterable[Mapping]) -> Known:
             await _table(metadata, known, table)
         if resource not in known.resources and resource not in known.missing:
             await _resource(session, known, mapping)
+        if table in known.tables:
+            known.around[mapping.mapping] = await look_around(metadata, mapping)
     return known
 
 
@@ -71,6 +78,17 @@ def save(known: Known, file: Path) -> None:
         "columns": _plain(known.columns),
         "resources": _plain(known.resources),
         "missing": known.missing,
+        "around": {
+            name: {
+                "related": {
+                    table: None if columns is None else _plain({table: columns})[table]
+                    for table, columns in around.related.items()
+                },
+                "lookups": around.lookups,
+                "languages": around.languages,
+            }
+            for name, around in known.around.items()
+        },
     }
     try:
         file.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -101,6 +119,7 @@ def load(file: Path) -> Known:
                 for resource, fields in content["resources"].items()
             },
             dict(content["missing"]),
+            {name: _around(told) for name, told in content["around"].items()},
         )
     except OSError as error:
         raise UsageProblem(f"{file} cannot be read: {error.strerror}") from None
@@ -112,6 +131,20 @@ def load(file: Path) -> Known:
 def _column(told: dict[str, Any]) -> ColumnInfo:
     options = tuple((int(value), str(label)) for value, label in told.pop("options", ()))
     return ColumnInfo(**{"type": "", **told}, options=options)
+
+
+def _around(told: dict[str, Any]) -> Around:
+    related = {
+        table: None if columns is None else {name: _column(one) for name, one in columns.items()}
+        for table, columns in told["related"].items()
+    }
+    lookups = {name: tuple(tables) for name, tables in told["lookups"].items()}
+    languages = told["languages"]
+    return Around(
+        related,
+        lookups,
+        None if languages is None else {name: tuple(codes) for name, codes in languages.items()},
+    )
 
 
 def _field(path: str, told: dict[str, Any]) -> FieldInfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from sync.cli.checks.finding import FILTER
 from sync.cli.output import Output, counted
 from sync.planning.yaml_lines import Lines, NotYaml, Place, read
 
@@ -52,6 +53,20 @@ def as_json(problems: Sequence[Located]) -> list[dict[str, object]]:
     return [asdict(problem) for problem in problems]
 
 
+def _condition(inner: object, place: Place, column: str) -> Place | None:
+    """Where in a filter the condition on a column stands."""
+    if isinstance(inner, list):
+        found = (_condition(one, (*place, index), column) for index, one in enumerate(inner))
+        return next((one for one in found if one), None)
+    if not isinstance(inner, Mapping):
+        return None
+    if inner.get("column") == column:
+        return (*place, "column")
+    return next(
+        (one for key, part in inner.items() if (one := _condition(part, (*place, key), column))), None
+    )
+
+
 class Finder:
     """Finds the line of a place, or of a column or field by its name, in one file."""
 
@@ -64,16 +79,29 @@ class Finder:
     def place(self, place: Place) -> int:
         return self._lines.of(place)
 
-    def named(self, name: str) -> int:
-        """The line of the field that reads or writes `name`; of the target if it is its key; else the first."""
+    def named(self, name: str, within: str = "") -> int:
+        """The line of the field that reads or writes `name`; of the target if it is its key; else the first.
+
+        `within`: of the field with this target, or of the FILTER's condition on that column.
+        """
         content = self._content if isinstance(self._content, Mapping) else {}
+        if within == FILTER:
+            options = content.get("options")
+            parts: list[Place] = [("filter",)]
+            parts += [("options", "first_load")] if isinstance(options, Mapping) else []
+            for place in parts:
+                inner = options.get("first_load") if len(place) > 1 and options else content.get("filter")
+                if found := _condition(inner, place, name):
+                    return self._lines.of(found)
         fields = content.get("fields")
         for index, item in enumerate(fields if isinstance(fields, list) else []):
-            if not isinstance(item, Mapping):
+            if not isinstance(item, Mapping) or (within and item.get("target") != within):
                 continue
             for key, value in item.items():
-                if value == name or (isinstance(value, list) and name in value):
+                if value == name or (isinstance(value, list | Mapping) and name in value):
                     return self._lines.of(("fields", index, key))
+            if within:
+                return self._lines.of(("fields", index))
         for part in ("target", "source"):
             inner = content.get(part)
             for key, value in inner.items() if isinstance(inner, Mapping) else ():
