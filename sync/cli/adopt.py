@@ -60,9 +60,10 @@ def adopt(
 async def _adopt(session: Session, out: Output, *, by: str, write: bool, mapping: str, yes: bool) -> int:
     context = session.context
     compiled = await context.active(mapping)
-    if by not in {one.target for one in compiled.fields if one.type in ("string", "email")}:
+    if by not in flow.fields_to_match(compiled):
         raise UsageProblem(
-            f"{mapping} maps no text to {by!r}", "Name a text field that the mapping writes, such as email."
+            f"{mapping} maps no text column as it is to {by!r}",
+            f"Name one of: {', '.join(sorted(flow.fields_to_match(compiled)))}.",
         )
     known = max((await context.watermarks.progress(mapping)).total, 1)
     cost = cost_of(context, known, (0, 3 if write else 1), exact=False)

@@ -64,12 +64,24 @@ async def adopt(
 ) -> Adoption:
     """Look through all of Campaign twice: for values that are there once, then for their records in Dynamics."""
     compiled = await context.sourced(await context.active(mapping))
-    column = next((one.column for one in compiled.fields if one.target == field_name), "")
+    column = fields_to_match(compiled)[field_name]
     search = Search(context, compiled, await context.target(compiled), field_name, column)
     await _each_page(search, lambda records: tell("counting values", records))
     await _each_page(search, lambda records: tell("matching", records), write=write)
     telemetry.event("adopted", mapping=mapping, **search.adoption.counts)
     return search.adoption
+
+
+def fields_to_match(compiled: CompiledMapping) -> dict[str, str]:
+    """Campaign's fields that hold a text column of Dynamics as it is, and that column.
+
+    What is computed, replaced, labelled or taken from a related row is not the value that Dynamics can be asked for.
+    """
+    return {
+        one.target: one.column
+        for one in compiled.fields
+        if one.plain and one.type in ("string", "email") and one.column == one.source
+    }
 
 
 async def _each_page(search: Search, tell: Callable[[int], None], *, write: bool | None = None) -> None:

@@ -20,6 +20,7 @@ from sync.planning.origin import origin_of
 
 LINK_LENGTH = 36
 """Characters of an id."""
+_CHANGES = ("related", "replace", "label", "separator")
 LOOKUPS = frozenset({"Lookup", "Customer", "Owner"})
 
 
@@ -49,6 +50,8 @@ class FieldSpec:
     truncates: bool = False
     columns: tuple[str, ...] = ()
     """Of an expression: the columns it reads; `column` is empty then, and `accepts` too."""
+    plain: bool = False
+    """The value of one column, neither replaced, labelled, put together nor that of a related row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ def spec_of(field: FieldMap) -> FieldSpec:
         names=names,
         truncates=isinstance(field, StringField) and field.too_long == "truncate",
         columns=() if plain else tuple(logical(column) for column in origin.columns),
+        plain=plain and not any(getattr(field, word, None) for word in _CHANGES),
     )
 
 

@@ -149,7 +149,7 @@ class Office:
 
         async def activate() -> None:
             context = self.compose(Settings.load(self.environ), self.clock).context
-            await context.mappings.install("contacts", SHIPPED.read_text(), buckets=4)
+            await context.mappings.install("contacts", self.shipped["contacts"], buckets=4)
 
         asyncio.run(activate())
 

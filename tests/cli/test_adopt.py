@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.campaign.options import CampaignOptions
 from sync.flows.context import Context
-from tests.cli.office import Office
+from tests.cli.office import SHIPPED, Office
 
 
 def settled() -> Office:
@@ -95,3 +95,20 @@ def test_a_field_that_is_not_mapped_is_refused() -> None:
     office = Office()
     office.synced("Ada")
     assert office.ask("adopt", "--by", "gender", "--yes", code=2)["error"]["code"] == "usage"
+
+
+def test_a_field_that_does_not_hold_a_column_as_it_is_is_refused() -> None:
+    """Dynamics would be asked for values that it does not have, or for a column that there is not."""
+    lines = [line for line in SHIPPED.read_text().splitlines() if "target: fax" not in line]
+    for field in (
+        "expression: firstname, length: 32",
+        "source: firstname, replace: {Ada: Bob}, length: 32",
+        "source: gendercode, label: true, length: 32",
+        "source: _parentcustomerid_value, length: 36",
+        "source: _parentcustomerid_value, related: {account: name}, length: 32",
+    ):
+        office = Office(shipped={"contacts": "\n".join([*lines, f"  - {{{field}, target: fax}}\n"])})
+        office.install()
+        error = office.ask("adopt", "--by", "fax", "--yes", code=2)["error"]
+        assert "Name one of: email, firstName, " in error["fix"], field
+        assert "fax" not in error["fix"]
