@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.stages import NO_COMPILER, stages, uncompiled
+from scripts.stages import NO_COMPILER, computing, stages, uncompiled
 from tests.infra import bicep
 
 
@@ -21,7 +21,9 @@ def test_skips_for_want_of_a_compiler_are_counted_and_no_others() -> None:
 
 
 def test_the_templates_have_a_stage_of_their_own() -> None:
-    assert [stage.name for stage in stages(quick=True)] == ["format", "lint", "types", "infra", "tests"]
+    assert [stage.name for stage in stages(quick=True)] == ["format", "lint", "tests"]
+    assert [stage.name for stage in computing(quick=True)] == ["types", "infra"]
+    assert {"simulation", "types", "infra"} <= {stage.name for stage in computing(quick=False)}
 
 
 def test_the_compiler_is_what_bicep_names_then_path_then_beside_the_checkout(
