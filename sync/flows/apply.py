@@ -12,9 +12,10 @@ from dataclasses import replace
 from sync import telemetry
 from sync.errors import CATALOGUE, Reaction, SyncError
 from sync.flows import drift
-from sync.flows.call import RETRY_S, Action, Permits, planned_calls
+from sync.flows.call import RETRY_S, Action, planned_calls
 from sync.flows.claim import Claims
 from sync.flows.context import Context
+from sync.flows.permits import Permits
 from sync.flows.reading import Reader
 from sync.flows.record import Done, Recorder
 from sync.flows.related import beside

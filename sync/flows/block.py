@@ -17,8 +17,8 @@ from sync.flows.context import Context
 from sync.flows.deletes import approval_of
 from sync.flows.reconcile import lands_within
 from sync.model import Lane, LedgerRow, State
-from sync.planning.plan import busy
 from sync.planning.rows import blocked
+from sync.planning.taken import busy
 from sync.storage.events import Events
 from sync.storage.history import Event
 from sync.storage.lanes import MessageUnreadable, without

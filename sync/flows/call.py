@@ -12,54 +12,19 @@ from sync.campaign.records import Action as CampaignAction
 from sync.campaign.records import Addressing, Records, Ref
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.consent_apply import ChunkConsent
-from sync.flows.context import STOPPED_DELAY_S, TAKES, Context
-from sync.model import LedgerRow, Row, State
+from sync.flows.context import STOPPED_DELAY_S, Context
+from sync.flows.permits import Permits, TooLate
+from sync.model import LedgerRow, RecordRef, Row, State
 from sync.planning.compile import CompiledMapping, Projection
 from sync.planning.outcome import Kind, Outcome, retry_delay
 from sync.planning.plan import Do, Plan
 from sync.planning.ties import PARENT_DELETED
-from sync.storage.budget import CLOCK_SLACK_S, RESERVATION_S, Grant
 from sync.storage.table import StorageFault
 
 T = TypeVar("T")
 RETRY_S = 15.0
 SETTLE_S = 90.0
 """`filter` mode: how long after a POST with unknown outcome the next lookup may trust what it finds (design 5)."""
-
-
-class TooLate(Exception):
-    """The call could not end before the claim's deadline."""
-
-
-@dataclass
-class Permits:
-    """The calls a chunk was granted; one more is taken from the budget when a record needs it."""
-
-    context: Context
-    grant: Grant
-    backfill: bool
-    used: int = 0
-
-    def fresh(self) -> bool:
-        return self.context.clock.now() < self.grant.start + RESERVATION_S - CLOCK_SLACK_S
-
-    async def one(self, deadline: float) -> None:
-        """Use one permit, or take one; raises TooLate if it would start too late."""
-        if self.used < self.grant.calls and self.fresh():
-            self.used += 1
-            return
-        context = self.context
-        last = deadline - context.settings.call_timeout_s
-        for _ in range(TAKES):
-            grant = await context.budget.take(1, straight=True, longest_s=last - context.clock.now())
-            if not grant.denied:
-                return
-            if grant.start > last:
-                break
-            await context.clock.sleep(grant.start - context.clock.now())
-            if grant.reserved:
-                return
-        raise TooLate
 
 
 @dataclass
@@ -78,6 +43,7 @@ class Action:
     """How it ends if it is a delete that has to wait: then only its optional links are emptied."""
     calls: int = 0
     found: bool = False
+    given_up: tuple[RecordRef, ...] = ()
 
     @cached_property
     def records(self) -> Records:
@@ -91,7 +57,7 @@ class Action:
                 await self._empty_links()
                 return replace(self.kept, calls=self.calls)
             kind, code = await self._act()
-            return Outcome(kind, self.calls, code, found=self.found)
+            return Outcome(kind, self.calls, code, given_up=self.given_up, found=self.found)
         except TooLate:
             return Outcome(Kind.RELEASED, self.calls, "too_late", 1.0)
         except StorageFault:
@@ -127,6 +93,8 @@ class Action:
         return Outcome(Kind.RELEASED, self.calls, error.code, RETRY_S)
 
     async def _act(self) -> tuple[Kind, str]:
+        if self.plan.do is Do.LOOK:
+            return await self._look()
         if self.plan.do is Do.DELETE:
             return await self._delete()
         if self.plan.mark is not None:
@@ -134,6 +102,15 @@ class Action:
         if self.plan.do is Do.UPDATE:
             return await self._update()
         return await self._insert()
+
+    async def _look(self) -> tuple[Kind, str]:
+        """Whether Campaign holds it, and of the parents that it may point to which ones the record does not show."""
+        ref = await self._find()
+        if ref is None:
+            return Kind.UNSEEN, ""
+        shown = ref.shown
+        self.given_up = tuple(one for one in self.before.parents if self.compiled.points_past(shown, one))
+        return Kind.SEEN, ""
 
     async def _call(self, make: Callable[[], Awaitable[T]]) -> T:
         """One call: a place in flight, then a permit (it goes stale), the deadline, the request."""
@@ -293,6 +270,8 @@ def planned_calls(target: Records, plan: Plan, row: LedgerRow) -> int:
     """Calls the plan will normally make, for the budget."""
     if not plan.calls:
         return 0
+    if plan.do is Do.LOOK:
+        return 1
     normal = target.calls_for(CampaignAction(plan.do.value))
     # An unresolved insert is addressed by key first, then posted.
     doubtful = plan.do is Do.INSERT and row.unresolved and target.addressing is Addressing.KEY

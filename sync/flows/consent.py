@@ -13,10 +13,10 @@ from sync import telemetry
 from sync.campaign.records import Addressing, Ref
 from sync.consent_row import ConsentRow, Side
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
-from sync.flows.call import Permits, TooLate
 from sync.flows.consent_hints import Hint, has_profile, hint, hint_again
 from sync.flows.consent_record import record
 from sync.flows.context import Context
+from sync.flows.permits import Permits, TooLate
 from sync.model import SourceRow
 from sync.planning.compile import CompiledMapping
 from sync.planning.consent_pairs import Consents

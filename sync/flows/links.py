@@ -27,7 +27,8 @@ from sync.flows.family import (
 from sync.model import Chunk, Intent, LedgerRow, RecordRef, SourceRow, State
 from sync.planning.compile import CompiledMapping
 from sync.planning.outcome import Kind, Outcome
-from sync.planning.plan import DELETE_BRAKE, LOOK_AGAIN_S, Do, Plan, look_again
+from sync.planning.plan import DELETE_BRAKE, Do, Plan
+from sync.planning.taken import LOOK_AGAIN_S, look_again
 from sync.planning.ties import CHILDREN_LEFT, Standing, standing
 from sync.storage.history import Parked
 

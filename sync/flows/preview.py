@@ -23,8 +23,9 @@ from sync.flows.sweep import Present
 from sync.model import Chunk, Intent, Lane, LedgerRow, RecordRef, SourceRow, State
 from sync.planning.compile import CompiledMapping
 from sync.planning.expected import Expected, FieldChange, Would, body_of, changes_of, code_of, without_call
-from sync.planning.plan import DELETE_BRAKE, Do, Plan, busy, plan
+from sync.planning.plan import DELETE_BRAKE, Do, Plan, plan
 from sync.planning.scope import Scope
+from sync.planning.taken import busy
 from sync.planning.ties import CHILDREN_LEFT
 from sync.storage.ledger import bucket_of, from_stored, partition_of
 from sync.storage.watermarks import Progress
@@ -221,6 +222,8 @@ class Preview:
             return Expected(record_id, Would.WAIT, "another worker has it just now")
         if not planned.calls:
             return Expected(record_id, without_call(planned, row), why, code_of(planned, row))
+        if planned.do is Do.LOOK:
+            return Expected(record_id, without_call(planned, row), why, code_of(planned, row), 1)
         if planned.do is Do.DELETE and await self._has_children(record_id):
             return Expected(record_id, Would.WAIT, "its children go first", CHILDREN_LEFT)
         if planned.do is Do.DELETE:

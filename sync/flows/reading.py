@@ -14,8 +14,9 @@ from sync.flows.links import ChunkLinks
 from sync.flows.record import Done, Recorder
 from sync.flows.work import Work
 from sync.model import Chunk, LedgerRow
-from sync.planning.plan import busy, crashed_too_often, look_again, needs_reread
+from sync.planning.plan import needs_reread
 from sync.planning.rows import blocked, quarantine
+from sync.planning.taken import busy, crashed_too_often, look_again
 from sync.storage.ledger import partition_of
 
 

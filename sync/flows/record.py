@@ -11,7 +11,7 @@ from sync.model import Chunk, Intent, LedgerRow, State
 from sync.planning.compile import CompiledMapping
 from sync.planning.mapping import Brake
 from sync.planning.outcome import Kind, Outcome, close, given_up
-from sync.planning.plan import DELETE_BRAKE, Do, Plan
+from sync.planning.plan import DELETE_BRAKE, DELETED_ALREADY, Do, Plan
 from sync.planning.ties import CHILDREN_LEFT
 from sync.settings import Settings
 from sync.storage.history import Event, Parked
@@ -24,6 +24,12 @@ DID = {
     Kind.KEPT: "parked",
     Kind.HELD: "held",
     Kind.REFUSED: "quarantined",
+}
+SAYS = {
+    State.QUARANTINED: "quarantined",
+    State.PARKED: "parked",
+    State.DELETED: "tombstone",
+    State.FILTERED: "filtered",
 }
 
 
@@ -147,6 +153,8 @@ class Recorder:
     def _did(self, outcome: Outcome, row: LedgerRow) -> str:
         if outcome.kind is Kind.FAILED and given_up(row):
             return "quarantined"
+        if outcome.kind in (Kind.SEEN, Kind.UNSEEN):
+            return did_to(row)
         return DID.get(outcome.kind, outcome.kind.value)
 
     async def after(
@@ -156,7 +164,7 @@ class Recorder:
         events: list[Event] = []
         for item in done:
             record_id = item.row.record_id
-            did = item.did or _did_without_call(item)
+            did = item.did or ("unchanged" if item.why == DELETED_ALREADY else did_to(item.row))
             was = before[record_id]
             self._count(mapping, was, item, did)
             if did == "unchanged":
@@ -218,13 +226,6 @@ def _counted(chunk: Chunk, plans: Sequence[Plan], rows: Mapping[str, LedgerRow])
     return [p for p in plans if p.do is Do.DELETE and rows[p.record_id].code != CHILDREN_LEFT]
 
 
-def _did_without_call(item: Done) -> str:
-    if item.row.state is State.QUARANTINED:
-        return "quarantined"
-    if item.row.state is State.PARKED:
-        return "parked"
-    if item.row.state is State.DELETED:
-        return "tombstone"
-    if item.row.state is State.FILTERED:
-        return "filtered"
-    return "unchanged"
+def did_to(row: LedgerRow) -> str:
+    """What a row that was recorded says was done."""
+    return SAYS.get(row.state, "unchanged")

@@ -9,7 +9,7 @@ from dataclasses import field as attribute
 from hashlib import blake2b
 from typing import Any, Literal
 
-from sync.model import Row
+from sync.model import RecordRef, Row
 from sync.planning.conditions import Condition, conditions_of
 from sync.planning.convert import Flagged
 from sync.planning.expressions import Labelled, Related
@@ -106,6 +106,13 @@ class CompiledMapping:
         specs = [spec for spec in self.links if spec.mapping in self.optional_parents]
         places = [spec.target.rpartition(".")[::2] for spec in specs]
         return body_of(places, [""] * len(places))
+
+    def points_past(self, shown: Row, parent: RecordRef) -> bool:
+        """Whether a Campaign record, as shown, has all links to the mapping of a parent, and none leads to it."""
+        targets = [spec.target for spec in self.links if spec.mapping == parent.mapping]
+        if not targets or not all(target in shown for target in targets):
+            return False
+        return all(shown[target] != parent.record_id for target in targets)
 
     def pointing(self, row: Row) -> tuple[Link, ...]:
         """Where a row points; a lookup that is absent or no id points nowhere."""

@@ -13,6 +13,7 @@ from sync.planning.compare import equal
 from sync.planning.plan import Do, Plan
 
 EMPTY: Collection[object] = ("", 0, False, None)
+RECORDED = (Do.RECORD, Do.LOOK)
 
 
 class Would(enum.StrEnum):
@@ -70,7 +71,7 @@ class Summary:
 
 def without_call(planned: Plan, row: LedgerRow) -> Would:
     """What a plan that makes no call comes to."""
-    after = planned.row.state if planned.do is Do.RECORD and planned.row else row.state
+    after = planned.row.state if planned.do in RECORDED and planned.row else row.state
     if planned.do is Do.WAIT or after is State.PARKED:
         return Would.WAIT
     return Would.QUARANTINE if after is State.QUARANTINED else Would.LEAVE
@@ -78,7 +79,7 @@ def without_call(planned: Plan, row: LedgerRow) -> Would:
 
 def code_of(planned: Plan, row: LedgerRow) -> str:
     """The code of the row afterwards."""
-    return planned.row.code if planned.do is Do.RECORD and planned.row else row.code
+    return planned.row.code if planned.do in RECORDED and planned.row else row.code
 
 
 def body_of(planned: Plan, *, create: bool = False, update: bool = False) -> Mapping[str, Any]:

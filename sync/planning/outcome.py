@@ -11,6 +11,8 @@ from sync.planning.rows import MERGED, filtered, quarantine, tombstone
 from sync.planning.ties import CHILDREN_LEFT, PARENT_DELETED
 
 MOST_FAILURES = 6
+SOMETHING = "something"
+"""The hash of what nobody knows: no record's."""
 
 
 class Kind(enum.StrEnum):
@@ -19,6 +21,9 @@ class Kind(enum.StrEnum):
     CREATED = "created"
     UPDATED = "updated"
     DELETED = "deleted"
+    SEEN = "seen"
+    """Looked up: Campaign holds it."""
+    UNSEEN = "unseen"
     KEPT = "kept"
     """A delete that waits for children that still point to the record."""
     HELD = "held"
@@ -42,7 +47,7 @@ class Outcome:
     code: str = ""
     delay_s: float = 0.0
     given_up: tuple[RecordRef, ...] = ()
-    """Parents to which it no longer points: optional links of a record whose delete has to wait."""
+    """Parents to which it no longer points: optional links of a record whose delete has to wait; those not seen."""
     found: bool = False
     """The profile was in Campaign before any POST of ours for it."""
 
@@ -70,6 +75,8 @@ def close(
             parents=plan.links,
             awaits=plan.awaits,
         )
+    if outcome.kind in (Kind.SEEN, Kind.UNSEEN):
+        return _looked_up(free, plan, outcome)
     # Release, hold, quarantine: put `unresolved`, hash and attempts back as they were before the claim.
     back = replace(free, hash=before.hash, unresolved=before.unresolved, attempts=_attempts(before))
     back = replace(back, parents=before.parents)
@@ -123,6 +130,22 @@ def _gone(free: LedgerRow, plan: Plan, outcome: Outcome, mapping_version: str) -
     if plan.mark is None or outcome.kind is Kind.DELETED:
         return row
     return replace(row, hash=plan.mark.hash, code=row.code or "marked", parents=free.parents)
+
+
+def _looked_up(free: LedgerRow, plan: Plan, outcome: Outcome) -> LedgerRow:
+    """The row that was to be recorded, now that it is known whether Campaign holds the record; not what of it."""
+    assert plan.row is not None
+    seen = outcome.kind is Kind.SEEN
+    return replace(
+        plan.row,
+        etag=free.etag,
+        correlation=free.correlation,
+        hash=SOMETHING if seen else "",
+        unresolved=False,
+        attempts=0,
+        failures=0,
+        parents=tuple(ref for ref in free.parents if seen and ref not in outcome.given_up),
+    )
 
 
 def given_up(failed: LedgerRow) -> bool:

@@ -13,19 +13,17 @@ from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, Recor
 from sync.planning.compile import CompiledMapping, Marking, Projection
 from sync.planning.rows import LATER, MERGED, OUTSIDE, filtered, quarantine, resolved, tombstone
 from sync.planning.scope import Scope
+from sync.planning.taken import COMMANDS
 from sync.planning.ties import PARENT_DELETED, PARENT_EMPTY, PARENT_MISSING, Standing, Tied, Verdict, tie
 
-COMMANDS = (Intent.RETRY, Intent.FORCE, Intent.APPROVED)
-MOST_ATTEMPTS = 5
-LOOK_AGAIN_S = 1.0
-LONGEST_LOOK_S = 30.0
 DELETE_BRAKE = "delete_brake"
+DELETED_ALREADY = "deleted already"
 GONE = (State.DELETED, State.PARKED)
 """States of a record that was found absent: an older upsert of the same version would bring it back."""
 
 
 class Do(enum.StrEnum):
-    """What a plan asks for; the last three make calls."""
+    """What a plan asks for; the last four make calls."""
 
     NOTHING = "nothing"
     WAIT = "wait"
@@ -35,11 +33,13 @@ class Do(enum.StrEnum):
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
+    LOOK = "look"
+    """RECORD of a record of which nobody knows whether Campaign holds it: that is looked up first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`row` is the ledger row to write for RECORD; `why` goes to the history; `mark` is an UPDATE's whole body.
+    """`row` is the ledger row to write for RECORD and LOOK; `why` goes to the history; `mark` is an UPDATE's whole body.
 
     `links` are the parents that the sent record points to, `awaits` those that it waits for. A DELETE with a source is
     that of a record `outside` the filter, or of a child whose parent is being deleted.
@@ -61,33 +61,7 @@ class Plan:
 
     @property
     def calls(self) -> bool:
-        return self.do in (Do.INSERT, Do.UPDATE, Do.DELETE)
-
-
-def busy(row: LedgerRow, owner: str, now: float) -> bool:
-    """Whether somebody else holds a live claim."""
-    return row.claimed and row.claim_owner != owner and now < row.take_over
-
-
-def look_again(row: LedgerRow, now: float, claim_s: float) -> float:
-    """Seconds after which to come back to a row that somebody else holds a claim on; a claim holds `claim_s`.
-
-    Its worker is done within seconds as a rule, so the wait is the claim's age: a crashed worker's claim is looked
-    at some twenty times before its take-over. What its worker noted as unknown nobody releases before. A claim past
-    its take-over (a parent's, whose own message may come late or never) is looked at now and then.
-    """
-    left = row.take_over - now
-    if left <= 0:
-        return LONGEST_LOOK_S
-    if row.noted:
-        return max(LOOK_AGAIN_S, left)
-    age = now - (row.claim_until - claim_s)
-    return max(LOOK_AGAIN_S, min(left, age, LONGEST_LOOK_S))
-
-
-def crashed_too_often(row: LedgerRow, intent: Intent) -> bool:
-    """Whether five claims in a row were found open about which their worker noted nothing."""
-    return row.claimed and not row.noted and row.attempts >= MOST_ATTEMPTS and intent not in COMMANDS
+        return self.do in (Do.INSERT, Do.UPDATE, Do.DELETE, Do.LOOK)
 
 
 def needs_reread(
@@ -124,8 +98,13 @@ def plan(
     `parents`: how those that it points to stand.
     """
     if source is None:
-        return _absent(record_id, row, compiled, intent)
-    return _present(record_id, source, row, compiled, intent, parents, scope)
+        planned = _absent(record_id, row, compiled, intent)
+    else:
+        planned = _present(record_id, source, row, compiled, intent, parents, scope)
+    if planned.do is Do.RECORD and not resolved(row):
+        # It may stay so for long, and those that wait for it would too.
+        return replace(planned, do=Do.LOOK)
+    return planned
 
 
 def _present(
@@ -204,7 +183,7 @@ def _held_up(
         why = "it has no parent" if empty else "its parent was deleted"
         code = PARENT_EMPTY if empty else PARENT_DELETED
         held = replace(quarantine(row, code, source.version, compiled.version), awaits=tied.awaits)
-    if held == row:
+    if held == row and resolved(row):
         return Plan(record_id, Do.NOTHING, held.state.value)
     return Plan(record_id, Do.RECORD, why, source, tied.projection, held, awaits=tied.awaits)
 
@@ -271,7 +250,8 @@ def _absent(
     # A profile that was kept or marked when the record was deleted goes once it is restored and merged.
     done = row.state is State.DELETED and not (merged and row.hash)
     if resolved(row) and done and not extra:
-        return Plan(record_id, Do.NOTHING, "deleted already")
+        # Written again: whoever read the record before it was gone finds that the row has moved.
+        return Plan(record_id, Do.RECORD, DELETED_ALREADY, row=row)
     left_out = row.code == PARENT_MISSING or row.state is State.FILTERED
     never_sent = row.state is State.NEW or (left_out and not row.hash)
     if resolved(row) and never_sent and not extra:

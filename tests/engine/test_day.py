@@ -7,7 +7,7 @@ import pytest
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
 from sync.errors import Throttled
-from sync.flows.call import Permits, TooLate
+from sync.flows.permits import Permits, TooLate
 from sync.flows.spend import spend_backfill
 from sync.model import Lane
 from sync.storage.budget import Grant

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.model import LedgerRow
-from sync.planning.plan import LONGEST_LOOK_S, LOOK_AGAIN_S, look_again
+from sync.planning.taken import LONGEST_LOOK_S, LOOK_AGAIN_S, look_again
 
 CLAIM_S, GRACE_S = 300.0, 90.0
 MADE = 1_000_000.0

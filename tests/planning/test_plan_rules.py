@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, SourceRow, State
 from sync.planning.compile import CompiledMapping, compile_mapping
 from sync.planning.load import load_mapping
-from sync.planning.outcome import Kind, Outcome, close
+from sync.planning.outcome import SOMETHING, Kind, Outcome, close
 from sync.planning.plan import Do, Plan, needs_reread, plan
 from sync.planning.rows import resolved
 from sync.planning.scope import Scope, scope_of
@@ -116,6 +116,7 @@ class OneRecord(RuleBasedStateMachine):
         kinds = {Do.INSERT: Kind.CREATED, Do.UPDATE: Kind.UPDATED, Do.DELETE: Kind.DELETED}
         if made.mark is not None and self.there is None:
             kinds[Do.UPDATE] = Kind.DELETED
+        kinds[Do.LOOK] = Kind.UNSEEN if self.there is None else Kind.SEEN
         kind = (
             kinds[made.do]
             if ending == "answered"
@@ -126,6 +127,8 @@ class OneRecord(RuleBasedStateMachine):
         self.row = close(before, claimed, made, Outcome(kind, 1), self.compiled.version)
 
     def _apply(self, made: Plan) -> None:
+        if made.do is Do.LOOK:
+            return
         if made.do is Do.DELETE:
             self.there = None
             return
@@ -149,8 +152,18 @@ class OneRecord(RuleBasedStateMachine):
     @invariant()
     def a_resolved_row_is_true(self) -> None:
         """What the ledger calls known is what Campaign holds."""
-        if resolved(self.row):
+        if not resolved(self.row):
+            return
+        if self.row.hash == SOMETHING:
+            assert self.there is not None
+        else:
             assert (self.row.hash or None) == self.there
+
+    @invariant()
+    def nothing_is_recorded_while_nobody_knows(self) -> None:
+        """A record without a call would stay so: Campaign is asked first."""
+        made = plan(RECORD, self._source(), self.row, self.compiled, Intent.NONE)
+        assert made.do is not Do.RECORD or resolved(self.row)
 
     @invariant()
     def a_synced_row_is_not_skipped_while_campaign_differs(self) -> None:

@@ -11,7 +11,7 @@ HUNT = Hunt("tests.simulation.hunt", ("300",), ("sync", "sandbox", "tests/simula
 MUTANTS = (
     Mutant(
         "no claim",
-        "sync/planning/plan.py",
+        "sync/planning/taken.py",
         "    return row.claimed and row.claim_owner != owner and now < row.take_over\n",
         "    return False\n",
     ),

@@ -105,7 +105,8 @@ class Judge:
             if any(tie.required and not self._ready(tie, parent) for tie, parent in ties):
                 return []
             return ["I1: it waits for a parent, and all are there"]
-        leaving = any(tie.rule == "delete" and self._leaving((tie.parent, parent)) for tie, parent in ties)
+        # It may have emptied its link, so that its parent is gone already: the rule still holds (seeds 10119, 1084).
+        leaving = any(tie.rule == "delete" and self._sentencing((tie.parent, parent)) for tie, parent in ties)
         leaving = leaving or self._let_go(who)
         if row.code == "delete_brake" and leaving and self.world.scenario.brake_min < 50:
             return []
@@ -130,6 +131,10 @@ class Judge:
         row = self.ledger[who[0]].get(who[1])
         return row is not None and row.state is State.PARKED and row.code == "children_left"
 
+    def _sentencing(self, parent: Who) -> bool:
+        """Whether a child of this parent must go before it, or had to."""
+        return self._leaving(parent) or not self.people.alive(parent)
+
     # -- gone ------------------------------------------------------------------------------------------------------
 
     def _gone(self, who: Who, row: LedgerRow | None, record: dict[str, Any] | None) -> list[str]:
@@ -139,13 +144,6 @@ class Judge:
             return [] if self.world.scenario.brake_min < 50 else ["the brake at 50 deletes"]
         if row.state is State.PARKED and row.code == "children_left":
             return self._waits(who)
-        if (
-            row.state is State.QUARANTINED
-            and row.code == "parent_deleted"
-            and not row.hash
-            and not row.unresolved
-        ):
-            return []  # Read just before it went, recorded after its delete was found done (docs/delivery.md; seed 282).
         return [f"I7: gone, but {row.state} {row.code}"]
 
     def _waits(self, who: Who) -> list[str]:

@@ -157,6 +157,18 @@ MUTANTS = (
         'await self._table.delete(parked.awaited, f"{parked.mapping}:{parked.record_id}")',
     ),
     Mutant(
+        "a delete found done leaves the row as it was",
+        PLAN,
+        "        return Plan(record_id, Do.RECORD, DELETED_ALREADY, row=row)\n",
+        "        return Plan(record_id, Do.NOTHING, DELETED_ALREADY)\n",
+    ),
+    Mutant(
+        "set aside while nobody knows whether Campaign holds it",
+        PLAN,
+        "        return replace(planned, do=Do.LOOK)\n",
+        "        return planned\n",
+    ),
+    Mutant(
         "nobody notes that there may be children",
         FAMILY,
         "        await context.links.mark(mapping)\n        context.parents.add(mapping)\n",
