@@ -119,6 +119,11 @@ param consentMinutes int = 5
 @maxValue(23)
 param poisonHours int = 12
 
+@description('Alert when more than this share of the records that a comparison looked at is missing, edited or extra in Campaign.')
+@minValue(0)
+@maxValue(100)
+param differPercent int = 1
+
 @description('Days that logs are kept.')
 @minValue(30)
 @maxValue(730)
@@ -338,6 +343,7 @@ module alerts 'modules/alerts.bicep' = {
     backlogMinutes: backlogMinutes
     consentMinutes: consentMinutes
     poisonHours: poisonHours
+    differPercent: differPercent
   }
 }
 

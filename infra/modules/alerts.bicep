@@ -22,6 +22,8 @@ param backlogMinutes int
 param consentMinutes int
 @description('Hours a poison queue may hold something.')
 param poisonHours int
+@description('Percent of the compared records that may differ in Campaign.')
+param differPercent int
 
 var alerts = [
   {
@@ -103,6 +105,14 @@ var alerts = [
     window: 'PT1H'
     by: []
     query: loadTextContent('../queries/budget-nearly-used.kql')
+  }
+  {
+    id: 'records-differ'
+    title: 'Campaign does not hold what Dynamics says'
+    severity: 3
+    window: 'P1D'
+    by: ['mapping']
+    query: replace(loadTextContent('../queries/records-differ.kql'), '<percent>', string(differPercent))
   }
 ]
 

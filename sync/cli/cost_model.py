@@ -32,7 +32,7 @@ LEDGER_KB, HISTORY_KB, HISTORY_DAYS = 0.8, 0.5, 90.0
 RUN_LOG_KB, RECORD_LOG_KB, REPORT_LOG_KB = 2.5, 0.6, 6.0
 """A function run (one request, two traces), a record's line, a minute's report."""
 EVENT_TABLES, EVENT_KB = 3, 0.5
-ALERTS = 10
+ALERTS = 11
 
 
 @dataclass(frozen=True, slots=True)
