@@ -20,11 +20,11 @@ from sync.flows.context import Context
 from sync.flows.control import control
 from sync.flows.events.apply import ApplyEvents, return_poison
 from sync.flows.events.context import FLOW, EventContext
-from sync.flows.events.house import begin_retention, delete_old_activities, expire_events, wake_events
+from sync.flows.events.house import begin_retention, delete_old_activities, old_events, wake_events
 from sync.flows.events.message import from_text
 from sync.flows.events.pull import PullEvents
 from sync.flows.events.report import report_events
-from sync.flows.expire import expire_rows
+from sync.flows.expire import Page, expire_daily
 from sync.flows.feed import feed_backfill
 from sync.flows.health import MappingHealth, health, mapping_health
 from sync.flows.jobs import wake_jobs
@@ -96,9 +96,11 @@ class App:
 
     async def expire_rows(self) -> None:
         """Timer, daily: remove old rows."""
-        await expire_rows(self.context)
-        await expire_events(self.events)
+        await expire_daily(self.context, self._old_rows())
         await begin_retention(self.events)
+
+    def _old_rows(self) -> dict[str, Page]:
+        return {"events": old_events(self.events)}
 
     async def apply(self, lane: Lane, body: str, *, dequeue_count: int, invocation: str) -> None:
         """Queue `live` or `backfill`: work one chunk."""
@@ -151,7 +153,7 @@ class App:
     async def control(self, body: str, *, invocation: str) -> None:
         """Queue `control`: run now, full read, replay, sweep."""
         try:
-            await control(self.context, body, invocation=invocation)
+            await control(self.context, body, invocation=invocation, old_rows=self._old_rows())
         except MessageUnreadable:
             await set_aside(self.context, Lane.CONTROL, body)
 

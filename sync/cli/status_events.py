@@ -28,6 +28,7 @@ def as_json(found: EventStatus) -> dict[str, Any]:
         },
         "lines_left_out": found.left("line"),
         "events_not_shown": found.left("dropped"),
+        "expired": found.counts["expired:events"],
         "parked": found.parked,
         "failed_partitions": found.failed,
         "refused": found.refused,
@@ -61,6 +62,8 @@ def show(found: EventStatus, out: Output) -> None:
             out.line(
                 f"  {title:10}  " + ", ".join(f"{number(count)} {why}" for why, count in reasons.items())
             )
+    if counts["expired:events"]:
+        out.line(f"  expired     {number(counts['expired:events'])} event rows removed for their age")
     if found.parked:
         out.line(f"  waiting     {number(found.parked)} for contacts that are not known yet")
     if found.failed:

@@ -52,6 +52,8 @@ class Expire(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     verb: Literal["expire"] = "expire"
+    kinds: tuple[str, ...] = ()
+    """What is left to do; empty: all."""
 
 
 AnyCommand = RunNow | FullRead | Sweep | JobStep | Expire

@@ -3,24 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from sync import telemetry
 from sync.flows.commands import Expire, send
 from sync.flows.context import Context
-from sync.model import LedgerRow, State
+from sync.flows.events.context import FLOW as EVENTS
+from sync.model import LedgerRow, State, from_iso, to_iso
 
 DAY_S = 24 * 3600
 COUNTER_HOURS_KEPT_S = 48 * 3600
 WORK_S = 240.0
-"""How long one run works; then its page tokens are kept and a `control` message goes on."""
+"""How long one run works; then its page tokens are kept and a `control` message goes on with what is left."""
+STALLED_S = 3600.0
+"""Work that went on within this time is still under way."""
+_OF = "_expire"
 
 Page = Callable[[str | None], Awaitable[tuple[Counter[str], str | None]]]
+"""Removes old rows of the page behind a token: how many by mapping, and the next token."""
+NO_PAGES: Mapping[str, Page] = {}
 
 
-async def expire_rows(context: Context) -> dict[str, int]:
-    """One run; returns how many rows of each kind went. `status` shows what has gone so far."""
+async def expire_daily(context: Context, more: Mapping[str, Page] = NO_PAGES) -> None:
+    """Begin the day's run, unless the last one still goes on: a second would start over behind its back."""
+    at = await context.control.noted(_OF, "goes-on")
+    if not at or context.clock.now() - from_iso(at) > STALLED_S:
+        await expire_rows(context, more)
+
+
+async def expire_rows(
+    context: Context, more: Mapping[str, Page] = NO_PAGES, kinds: Collection[str] = ()
+) -> dict[str, int]:
+    """One run over some kinds of rows, or all; returns how many of each went. `status` shows what has gone so far.
+
+    `more` are kinds that other flows keep, with the names of their counters' mappings.
+    """
     until = context.clock.now() + WORK_S
+    gone: dict[str, int] = {}
+    left: list[str] = []
+    for kind, page in {**await _kept_by_all(context), **more}.items():
+        if kinds and kind not in kinds:
+            continue
+        gone[kind], over = await _pages(context, kind, page, until)
+        if not over:
+            left.append(kind)
+    await _fold_counters(context, until)
+    await context.counters.flush(now=True)
+    telemetry.event("rows_expired", **gone)
+    await context.control.note(_OF, "goes-on", to_iso(context.clock.now()) if left else "")
+    if left:
+        await send(context.lanes, Expire(kinds=tuple(left)))
+    return gone
+
+
+async def _kept_by_all(context: Context) -> dict[str, Page]:
+    """History, the consent journal and tombstones."""
     epochs = {
         name: (await context.watermarks.progress(name)).epoch for name in await context.mappings.names()
     }
@@ -36,31 +73,21 @@ async def expire_rows(context: Context) -> dict[str, int]:
         before = context.clock.now() - context.settings.consent_journal_days * DAY_S
         return await context.journal.expire_page(before, token)
 
-    gone = {
-        "history": await _pages(context, "history", history, until),
-        "journal": await _pages(context, "journal", journal, until),
-        "tombstones": await _pages(context, "tombstones", tombstones, until),
-    }
-    await _fold_counters(context, until)
-    await context.counters.flush(now=True)
-    telemetry.event("rows_expired", **gone)
-    if context.clock.now() >= until:
-        await send(context.lanes, Expire())
-    return gone
+    return {"history": history, "journal": journal, "tombstones": tombstones}
 
 
-async def _pages(context: Context, kind: str, page: Page, until: float) -> int:
-    """Page by page from where the last run stood."""
-    token: str | None = await context.control.noted("_expire", kind) or None
+async def _pages(context: Context, kind: str, page: Page, until: float) -> tuple[int, bool]:
+    """Page by page from where the last run stood; how many rows went, and whether that was all."""
+    token: str | None = await context.control.noted(_OF, kind) or None
     total = 0
     while True:
         gone, token = await page(token)
         for mapping, count in gone.items():
             context.counters.count(mapping, f"expired:{kind}", count)
         total += gone.total()
-        await context.control.note("_expire", kind, token or "")
+        await context.control.note(_OF, kind, token or "")
         if token is None or context.clock.now() >= until:
-            return total
+            return total, token is None
 
 
 async def _tombstones(
@@ -86,9 +113,9 @@ def _settled_tombstone(row: LedgerRow) -> bool:
 
 
 async def _fold_counters(context: Context, until: float) -> None:
-    """Fold counter hours older than two days into one row a mapping."""
+    """Fold counter hours older than two days into one row a mapping, and one of email events."""
     before = context.clock.now() - COUNTER_HOURS_KEPT_S
-    for mapping in await context.mappings.names():
+    for mapping in [*await context.mappings.names(), EVENTS]:
         token: str | None = None
         while context.clock.now() < until:
             token = await context.counters.fold(mapping, before, token=token)

@@ -148,6 +148,9 @@ async def test_event_rows_expire_many_to_a_transaction() -> None:
     stage.app.events.events._table = stage.account.view(Gate()).table("events")
     await stage.app.expire_rows()
     assert stage.rows() == [] and seen.count("events.submit") == 3
+    assert stage.counts()["expired:events"] == 250 + 1, "the rows, and the partition's claim"
+    hours = {key[0] for key in stage.account.tables["counters"].rows if key[0].startswith("email:")}
+    assert len(hours) == 2 and "email:base" in hours, "hours that are over are folded for this flow too"
 
 
 async def test_many_contacts_that_never_appear_are_looked_for_in_turn() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sync import telemetry
@@ -13,17 +14,18 @@ from sync.flows.events.message import EventMessage, PartitionName, send, send_co
 from sync.flows.events.pull import DAY_S
 from sync.flows.events.standing import Standing, standings
 from sync.flows.events.write import Ended, Writing
+from sync.flows.expire import Page
 from sync.model import Lane, to_iso
 from sync.planning.activities import ActivityTable
 from sync.storage.parked_events import ParkedEvent
 
-WORK_S = 60.0
 WAKE_S = 60.0
 FAILED_AGAIN_S = 3600.0
 PAGES_AT_ONCE = 4
 """Pages of parked events looked at in a minute: 2,000 contacts, at most 40 requests to Dynamics."""
 RETENTION_S = 20.0
 """A tick deletes old activities so long, and only while no event waits to be written."""
+RETENTION_WAIT_S = 60.0
 _HOUSE = "_expire"
 
 
@@ -79,20 +81,14 @@ def _is_over(context: EventContext, one: ParkedEvent, standing: Standing | None)
     return standing is not Standing.UNKNOWN or waited > context.settings.events_parked_days * DAY_S
 
 
-async def expire_events(context: EventContext) -> int:
-    """Remove event rows that are older than EVENTS_DAYS; a run works a minute and the next goes on."""
-    control = context.base.control
-    before = context.now() - context.settings.events_days * DAY_S
-    until = context.now() + WORK_S
-    token: str | None = await control.noted(_HOUSE, "events") or None
-    gone = 0
-    while True:
-        page = await context.events.older_than(before, token)
-        gone += await context.events.remove(page.rows)
-        token = page.token
-        await control.note(_HOUSE, "events", token or "")
-        if token is None or context.now() >= until:
-            return gone
+def old_events(context: EventContext) -> Page:
+    """Event rows that nothing has touched for EVENTS_DAYS: a page of them goes at a time (flows/expire.py)."""
+
+    async def page(token: str | None) -> tuple[Counter[str], str | None]:
+        found = await context.events.older_than(context.now() - context.settings.events_days * DAY_S, token)
+        return Counter({FLOW: await context.events.remove(found.rows)}), found.token
+
+    return page
 
 
 def _retention_months(context: EventContext) -> int:
@@ -149,7 +145,7 @@ async def _delete_old(context: EventContext, table: ActivityTable, horizon: str,
         done = ended.count(Ended.WRITTEN) + ended.count(Ended.GONE)
         gone += done
         if done + ended.count(Ended.REFUSED) < len(ids):
-            raise Throttled("dynamics_throttled", WORK_S)
+            raise Throttled("dynamics_throttled", RETENTION_WAIT_S)
         if not done:
             # Refused one by one: asked again at once, they would be all that is ever seen.
             break
