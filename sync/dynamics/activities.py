@@ -148,7 +148,7 @@ class ActivityWriter:
         ]
         body = json.dumps({"Targets": rows}, separators=(",", ":")).encode()
         url = f"{self._dynamics.base}{first.entity_set}/Microsoft.Dynamics.CRM.{verb.value}"
-        answer = await self._sites[user].call("POST", url, JSON, body)
+        answer = await self._post(user, url, JSON, body)
         _refuse(answer)
         # A proxy's friendly page is no proof that anything was written.
         if verb is Verb.CREATE and len(answer.json().get("Ids") or ()) != len(targets):
@@ -160,12 +160,15 @@ class ActivityWriter:
         """Write rows of any tables one by one in one request; None for each that was written, else its error."""
         parts = [self._part(verb, target) for verb, target in writes]
         headers, body = written(parts)
-        answer = await self._sites[user].call("POST", f"{self._dynamics.base}$batch", headers, body)
+        answer = await self._post(user, f"{self._dynamics.base}$batch", headers, body)
         _refuse(answer)
         told = parts_of(answer.headers.get("content-type", ""), answer.body)
         if told is None or len(told) != len(writes):
             raise answer.lost("a batch answer that does not fit")
         return [_outcome(part) for part in told]
+
+    async def _post(self, user: int, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        return self._dynamics.heed(await self._sites[user].call("POST", url, headers, body))
 
     def _part(self, verb: Verb, target: Target) -> Part:
         path = f"{self._path}{target.entity_set}({target.id})"

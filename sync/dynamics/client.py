@@ -38,12 +38,16 @@ class Dynamics:
         """GET a path below the API, or an absolute URL of this environment."""
         if not url.startswith(("https://", "http://")):
             url = self.base + url
-        answer = await self._site.call("GET", url, headers or _HEADERS)
+        answer = self.heed(await self._site.call("GET", url, headers or _HEADERS))
+        if not answer.ok:
+            raise error_from(answer, link=link)
+        return answer
+
+    def heed(self, answer: Answer) -> Answer:
+        """Note what any answer of this environment says about parallelism."""
         hint = answer.headers.get("x-ms-dop-hint", "")
         if hint.isdigit():
             self.dop_hint = int(hint)
-        if not answer.ok:
-            raise error_from(answer, link=link)
         return answer
 
     async def write(
@@ -52,7 +56,7 @@ class Dynamics:
         """POST or PATCH a path below the API; raises SyncError, UnknownOutcome where it may have been applied."""
         sent = {**_HEADERS, "Content-Type": "application/json", **(headers or {})}
         content = json.dumps(body, separators=(",", ":")).encode()
-        answer = await self._site.call(method, self.base + path, sent, content)
+        answer = self.heed(await self._site.call(method, self.base + path, sent, content))
         if not answer.ok:
             raise error_from(answer)
         return answer
@@ -154,7 +158,7 @@ class Dynamics:
         (term,) = any_of("id", [record_id])
         url = f"{self.base}{entity_set}({term.removeprefix('id eq ')})"
         headers = {**_HEADERS, "Content-Type": "application/json", "If-Match": f'W/"{version}"'}
-        answer = await self._site.call("PATCH", url, headers, json.dumps(body).encode())
+        answer = self.heed(await self._site.call("PATCH", url, headers, json.dumps(body).encode()))
         if not answer.ok:
             raise error_from(answer)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import httpx
+
 from sandbox.dynamics.options import Application, DynamicsOptions
+from sync.dynamics.activities import Target, Verb
 from sync.model import EventRow
 from tests.events.stage import (
     DELIVERY_HEADER,
@@ -13,6 +16,7 @@ from tests.events.stage import (
     TEXT,
     TRACKING_HEADER,
     Stage,
+    contact_id,
     csv_of,
     delivery_line,
     sends,
@@ -189,6 +193,47 @@ async def test_several_application_users_take_turns() -> None:
     await stage.settle()
     by = {one["_createdby_value"] for one in stage.activities("send")}
     assert by == {stage.options.user_id, more.user_id}
+
+
+class Counted(httpx.AsyncBaseTransport):
+    """The look-alike answers late, and it is counted how many requests it has at once."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._inner, self._now = stage.transport, 0
+        self.most = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self._now -= 1
+        return await self._inner.handle_async_request(request)
+
+
+async def test_writes_keep_within_the_parallelism_that_the_last_answer_asked_for() -> None:
+    """One less, which is left to contacts and consent; told by the answer of a write as well as of a read."""
+    stage = Stage(settings={"EVENTS_MESSAGE_ROWS": "1"}, options=DynamicsOptions(origin=ORG, dop_hint=3))
+    stage.contacts(60)
+    stage.transport = counted = Counted(stage)
+    stage.app = stage.start()
+    await stage.app.events.writer.learn("acs_emailsend")
+    dynamics = stage.app.context.dynamics
+    dynamics.dop_hint = 9
+    target = Target("acs_emailsends", "acs_emailsend", contact_id(999), {"subject": "S"}, contact_id(1))
+    await stage.app.events.writer.bulk(Verb.CREATE, [target], 0)
+    assert dynamics.dop_hint == 3
+    counted.most = 0
+    sends(stage, 60)
+    await stage.app.pull_email_events(invocation="pull")
+    bodies = [message.body for message in stage.account.queues["events"].messages]
+    assert len(bodies) > 8
+    await asyncio.gather(
+        *(stage.app.apply_events(body, dequeue_count=1, invocation=f"w{n}") for n, body in enumerate(bodies))
+    )
+    assert counted.most == 2
+    await stage.settle()  # who waited too long for a permit comes back
+    assert len(stage.activities("send")) == 61
 
 
 async def test_a_correction_planned_on_old_rows_never_covers_a_newer_one() -> None:

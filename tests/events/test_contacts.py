@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from sync.model import LedgerRow, State
 from sync.storage.ledger import bucket_of, partition_of
 from tests.events.stage import (
@@ -86,6 +88,19 @@ async def test_the_contacts_ledger_decides_without_asking_dynamics() -> None:
     counts = stage.counts()
     assert (counts["dropped:contact_deleted"], counts["dropped:contact_blocked"]) == (1, 1)
     assert not [note for note in notes(stage) if note.startswith("contacts.")]
+
+
+@pytest.mark.parametrize(("there", "code"), [(True, ""), (False, "contact_deleted")])
+async def test_a_person_kept_the_profile_of_a_contact_that_is_there_or_gone(there: bool, code: str) -> None:
+    """`deletes discard`: also of one that only left the filter, who goes on getting mail."""
+    stage = Stage()
+    if there:
+        stage.contacts(1)
+    await know(stage, contact_id(0), LedgerRow("", contact_id(0), state=State.HOLD, code="delete_discarded"))
+    sends(stage, 1)
+    await stage.settle()
+    assert {row["code"] for row in stage.rows()} == {code}
+    assert len(stage.activities("send")) == there
 
 
 async def test_nothing_is_kept_or_shown_of_a_blocked_person() -> None:

@@ -37,7 +37,7 @@ async def standings(context: Context, contacts: Collection[str]) -> dict[str, St
     for start in range(0, len(doubtful), IDS_PER_READ):
         part = doubtful[start : start + IDS_PER_READ]
         there = await exist(context, part)
-        found.update((one, Standing.THERE if one in there else Standing.UNKNOWN) for one in part)
+        found.update((one, Standing.THERE if one in there else _missing(rows.get(one))) for one in part)
     found.update(dict.fromkeys(await context.blocked.among(ids), Standing.BLOCKED))
     return {record_id: standing for record_id, standing in found.items() if standing is not None}
 
@@ -70,5 +70,11 @@ def _standing(row: LedgerRow) -> Standing | None:
     if row.state is State.DELETED:
         return Standing.MERGED if row.code == MERGED else Standing.DELETED
     if row.state is State.HOLD:
-        return Standing.BLOCKED if row.code == "profile_missing" else Standing.DELETED
+        # Else a person decided to keep a profile: of a contact that is gone, or that only left the filter.
+        return Standing.BLOCKED if row.code == "profile_missing" else None
     return Standing.THERE
+
+
+def _missing(row: LedgerRow | None) -> Standing:
+    """How it stands with a contact that Dynamics does not have: one that was sent once is not waited for."""
+    return Standing.UNKNOWN if row is None or row.state is State.NEW else Standing.DELETED
