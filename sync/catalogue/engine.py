@@ -11,7 +11,7 @@ ENGINE: dict[str, Entry] = {
         Reaction.STOP,
         "No version of the mapping is active.",
         "The mapping was removed, or the first start has not finished.",
-        "Activate one with `python -m sync mappings apply FILE`.",
+        "On a first start wait a minute: the app activates what it ships. Else `python -m sync mappings apply FILE`.",
         STOPS,
     ),
     "mapping_disabled": Entry(

@@ -69,7 +69,8 @@ EVENTS: dict[str, Entry] = {
         "The container with the log exports cannot be read.",
         "EVENTS_CONTAINER or EVENTS_BLOB_URI names none, the identity lacks the role Storage Blob Data Reader on it, the "
         "network is closed to the app, or the account did not answer.",
-        "Check these in this order; docs/campaign-setup.md, step 1.",
+        "Check both settings, the role Storage Blob Data Reader of the app's identity on the container, and the network, "
+        "in this order; docs/campaign-setup.md, step 1.",
         STOPS,
     ),
     "activity_table_unfit": Entry(
@@ -102,8 +103,8 @@ EVENTS: dict[str, Entry] = {
     ),
     "contact_blocked": Entry(
         Reaction.QUARANTINE,
-        "The contact's profile was erased in Campaign.",
-        "Perhaps by the person's own wish.",
+        "The contact's profile was erased in Campaign, or its id is blocked.",
+        "A privacy request, or `python -m sync block`.",
         "Nothing.",
         _DROPS,
     ),

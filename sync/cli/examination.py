@@ -12,6 +12,7 @@ from sync.cli.checks import campaign, consent, dynamics
 from sync.cli.checks.activities import check_activities, check_owner, check_writers
 from sync.cli.checks.clock import check_clock
 from sync.cli.checks.columns import compare
+from sync.cli.checks.exports import check_container, events_off
 from sync.cli.checks.finding import Finding, Level, any_red, bad, of_error
 from sync.cli.checks.forecast import AREA as FORECAST
 from sync.cli.checks.forecast import Rate, day_used, forecast
@@ -182,19 +183,24 @@ class Examination:
         return found
 
     async def _events(self, metadata: Metadata) -> list[Finding]:
-        """Nothing while no container is set: events are off."""
-        if not getattr(self._session.settings, "events_container", ""):
-            return []
+        """The container, tables, privileges and owner; one line while no container is set."""
+        settings, logs = self._session.settings, self._session.logs
+        if logs is None:
+            return [events_off()]
+        local = bool(settings.events_connection.get_secret_value())
+        container = await check_container(logs, settings.events_container, local=local)
         try:
             events = read_events(self._session)
         except MappingInvalid as error:
             area = "Email events"
-            return [
+            wrong = [
                 bad(area, f"line {p.line}", f"{p.where}: {p.what}", p.fix, error.code) for p in error.problems
             ]
+            return [container, *wrong]
         want = desired(events, read_tables=await mapped_tables(self._session))
         dynamics = self._session.context.dynamics
         return [
+            container,
             *await check_activities(Provisioning(dynamics), metadata, want),
             *await check_writers(self._session.app.events.writer, want),
             *await check_owner(dynamics, events.options.owner),

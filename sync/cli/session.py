@@ -11,21 +11,21 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from sync.app import App, compose
 from sync.campaign.records import Addressing
+from sync.cli.accounts import open_account, open_logs
 from sync.connections import open_http
 from sync.errors import SyncError
 from sync.flows.context import Context
 from sync.model import Clock
 from sync.origin import origin_of
 from sync.settings import Settings
-from sync.settings_problems import Problem, SettingsInvalid
 from sync.shipped import ROOT, shipped_consent, shipped_mappings
 from sync.storage.account import Account
+from sync.storage.logs import LogSource
 from sync.transport import AiohttpTransport
 from sync.worker import SystemClock
 
@@ -69,6 +69,8 @@ class Session:
 
     app: App
     dates: ServerDates
+    logs: LogSource | None = None
+    """The container of log exports; None if none is set."""
 
     @property
     def context(self) -> Context:
@@ -107,49 +109,7 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
             instance=f"cli-{os.getpid()}-{int(time.time())}",
         )
         http.site("campaign").repeating = None  # a person at the command line is not under the budget
-        yield Session(app, dates)
-
-
-async def open_account(settings: Settings, exits: AsyncExitStack) -> Account:
-    """The storage account, with few and short retries: a person waits. Raises SettingsInvalid."""
-    from azure.data.tables.aio import TableServiceClient
-    from azure.storage.queue.aio import QueueServiceClient
-
-    from sync.storage.azure import AzureAccount
-
-    short: dict[str, Any] = {
-        "connection_timeout": 5,
-        "read_timeout": 20,
-        "retry_total": 1,
-        "use_env_settings": False,  # as in the function app: no proxy settings, no ~/.netrc
-    }
-    tables = {**short, "retry_backoff_factor": 0.3}
-    queues = {**short, "initial_backoff": 1, "increment_base": 1, "random_jitter_range": 1}
-    if settings.uses_identity_storage:
-        from azure.identity.aio import DefaultAzureCredential
-
-        credential = DefaultAzureCredential(managed_identity_client_id=settings.storage_client_id or None)
-        exits.push_async_callback(credential.close)
-        azure = AzureAccount(
-            TableServiceClient(settings.table_uri, credential=credential, **tables),
-            QueueServiceClient(settings.queue_uri, credential=credential, **queues),
-        )
-    else:
-        text = settings.storage_connection.get_secret_value()
-        try:
-            azure = AzureAccount(
-                TableServiceClient.from_connection_string(text, **tables),
-                QueueServiceClient.from_connection_string(text, **queues),
-            )
-        except ValueError:
-            wrong = Problem(
-                "AzureWebJobsStorage",
-                "is not a connection string",
-                "Copy it from the storage account's access keys, or use UseDevelopmentStorage=true",
-            )
-            raise SettingsInvalid((wrong,)) from None
-    exits.push_async_callback(azure.close)
-    return azure.view()
+        yield Session(app, dates, await open_logs(settings, exits))
 
 
 @dataclass

@@ -21,6 +21,7 @@ from sync.flows.status import LedgerCount, MappingStatus, Phase, Status, backlog
 from sync.model import to_iso
 from sync.settings import Settings
 
+WORTH_TELLING_S = 1.0
 TOKEN_DAYS = 7
 """Life of a delta link unless an admin changed it; `doctor` asks (dataverse.md 1.4)."""
 
@@ -62,8 +63,8 @@ async def _status(session: Session, out: Output, *, exact: bool) -> int:
         for item in found.mappings:
             _mapping(found, item, counts.get(item.mapping), session.settings, out)
         if events:
-            status_events.show(events, out)
-        _lanes(found, out)
+            status_events.show(events, session.settings, out)
+        _lanes(found, session.settings, out)
     mailing = events is None or (events.health.fresh and not events.health.paused)
     return OK if all(healthy(item) for item in found.mappings) and found.mappings and mailing else FAILED
 
@@ -239,11 +240,18 @@ def set_aside(item: MappingStatus, exact: LedgerCount | None) -> list[tuple[str,
     return found + [("quarantined", code, count) for code, count in item.quarantined().items()]
 
 
-def _lanes(found: Status, out: Output) -> None:
+def _lanes(found: Status, settings: Settings, out: Output) -> None:
     waiting = ", ".join(
         f"{name} {number(count)}" for name, count in found.lanes.items() if "poison" not in name
     )
-    out.line(f"lanes    {waiting} (messages of up to 20 records)")
+    out.line(f"lanes    {waiting} (messages of up to {counted(settings.chunk_records, 'record')})")
+    oldest = [
+        f"{name} {duration(age)}"
+        for name, age in found.oldest_s.items()
+        if "poison" not in name and age >= WORTH_TELLING_S
+    ]
+    if oldest:
+        out.line(f"lag      the first message that waits: {', '.join(oldest)}")
     poison = {name: count for name, count in found.lanes.items() if "poison" in name and count}
     if poison:
         told = ", ".join(f"{name} {number(count)}" for name, count in poison.items())

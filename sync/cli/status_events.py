@@ -8,6 +8,7 @@ from sync.cli import status_work
 from sync.cli.output import Output, duration, number
 from sync.errors import CATALOGUE
 from sync.flows.events.status import EventStatus
+from sync.settings import Settings
 
 NEWEST = 3
 
@@ -37,12 +38,18 @@ def as_json(found: EventStatus) -> dict[str, Any]:
     }
 
 
-def show(found: EventStatus, out: Output) -> None:
+def show(found: EventStatus, settings: Settings, out: Output) -> None:
     """A few lines, and what a person must look at."""
     out.line("email events", style="bold")
     status_work.pauses(found.stops, out, " --mapping email")
     age = found.health.age_s
-    out.line(f"  files       {'never looked at' if age is None else f'looked at {duration(age)} ago'}")
+    text = (
+        "never looked at: is the function app running?" if age is None else f"looked at {duration(age)} ago"
+    )
+    late = age is not None and not found.health.fresh
+    if late:
+        text += f", more than {duration(settings.freshness_s)} (FRESHNESS_S)"
+    out.line(f"  files       {text}", style="red" if late or age is None else "")
     for row in found.files[-NEWEST:]:
         out.line(
             f"              {row.name}: {row.state}, {number(row.events)} events, {number(row.bad)} bad lines"

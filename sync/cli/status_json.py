@@ -16,6 +16,7 @@ def as_json(found: Status, counts: dict[str, LedgerCount], settings: Settings) -
     return {
         "at": to_iso(found.at),
         "lanes": found.lanes,
+        "oldest_s": {name: round(age, 1) for name, age in found.oldest_s.items()},
         "budget": {
             "used": round(found.budget_used, 4),
             "calls_per_s": round(found.calls_per_s, 3),

@@ -37,12 +37,14 @@ class Reporter:
         self._last = now
         try:
             status = await collect(self._context)
-            consent_oldest_s = await self._lanes(status)
             for item in status.mappings:
-                await self._consent(status, item.mapping, consent_oldest_s)
+                await self._consent(status, item.mapping)
         except (StorageFault, SyncError) as error:
             telemetry.warning("report_failed", kind=type(error).__name__)
             return False
+        for name, messages in status.lanes.items():
+            oldest_s = round(status.oldest_s.get(name, 0.0), 1)
+            telemetry.event("lane_state", lane=name, messages=messages, oldest_s=oldest_s)
         for item in status.mappings:
             self._mapping(status, item)
         limit = self._context.budget.limit
@@ -57,27 +59,14 @@ class Reporter:
         )
         return True
 
-    async def _lanes(self, status: Status) -> float:
-        """Every lane; the age of the oldest waiting consent hint."""
-        consent_oldest_s = 0.0
-        for name, messages in status.lanes.items():
-            lane = Lane(name.removesuffix("-poison"))
-            lanes = self._context.lanes
-            queue = lanes.queue(lane) if name == lane.value else lanes.poison(lane)
-            since = await queue.oldest() if messages else None
-            oldest_s = 0.0 if since is None else round(max(status.at - since, 0.0), 1)
-            telemetry.event("lane_state", lane=name, messages=messages, oldest_s=oldest_s)
-            if name == Lane.CONSENT.value:
-                consent_oldest_s = oldest_s
-        return consent_oldest_s
-
-    async def _consent(self, status: Status, mapping: str, oldest_s: float) -> None:
+    async def _consent(self, status: Status, mapping: str) -> None:
         """How late an opt-out may be: since Campaign was last asked, and what waits in the lane."""
         if self._context.consent_of(mapping) is None:
             return
         place = await read_place(self._context, mapping)
         if place.pulled_at:
             look_s = round(max(status.at - place.pulled_at, 0.0), 1)
+            oldest_s = round(status.oldest_s.get(Lane.CONSENT.value, 0.0), 1)
             telemetry.event("consent_state", mapping=mapping, look_s=look_s, oldest_s=oldest_s)
 
     def _mapping(self, status: Status, item: MappingStatus) -> None:

@@ -98,11 +98,15 @@ class MappingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything at one moment. `lanes` are messages by queue name, poison queues included."""
+    """Everything at one moment. `lanes` are messages by queue name, poison queues included.
+
+    `oldest_s` is how long the first message that waits in a lane has waited: those in work or delayed are not seen.
+    """
 
     at: float
     mappings: list[MappingStatus]
     lanes: dict[str, int]
+    oldest_s: dict[str, float]
     budget_used: float
     calls_per_s: float
     """What the budget permits at most, and its part for the backfill."""
@@ -121,6 +125,8 @@ async def collect(context: Context) -> Status:
     queues = {lane.value: context.lanes.queue(lane) for lane in Lane}
     queues |= {f"{lane.value}-poison": context.lanes.poison(lane) for lane in POISON}
     lengths = await asyncio.gather(*(queue.length() for queue in queues.values()))
+    waiting = [name for name, length in zip(queues, lengths, strict=True) if length]
+    since = await asyncio.gather(*(queues[name].oldest() for name in waiting))
     mappings = [
         await _mapping(context, name, now, parked.get(name, Counter()), approved[name]) for name in names
     ]
@@ -129,6 +135,9 @@ async def collect(context: Context) -> Status:
         at=now,
         mappings=mappings,
         lanes=dict(zip(queues, lengths, strict=True)),
+        oldest_s={
+            name: max(now - put, 0.0) for name, put in zip(waiting, since, strict=True) if put is not None
+        },
         budget_used=await context.budget.used(),
         calls_per_s=rate,
         backfill_calls_per_s=rate * BACKFILL_SHARE,

@@ -31,6 +31,7 @@ from sync.planning.consent_map import ConsentMap
 from sync.settings import Settings
 from sync.storage.account import MemoryAccount
 from sync.storage.ledger import from_stored
+from sync.storage.logs import MemoryLogs
 from sync.storage.memory import Gate, OpenGate
 from tests.adapters import FakeClock, ServiceTransport
 
@@ -97,6 +98,7 @@ class Office:
     def __post_init__(self) -> None:
         self.clock = FakeClock()
         self.account = MemoryAccount(self.clock.now)
+        self.logs = MemoryLogs(self.clock.now)
         self.dynamics = DynamicsService(
             clock=self.clock.now, rng=random.Random(1), options=self.dynamics_options
         )
@@ -120,7 +122,7 @@ class Office:
             shipped=self.shipped,
             consent=self.consent,
         )
-        return Session(app, dates)
+        return Session(app, dates, self.logs if settings.events_container else None)
 
     @asynccontextmanager
     async def open(self, settings: Settings) -> AsyncIterator[Session]:

