@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,24 @@ def test_schedules_are_settings_that_exist(bindings: dict[str, list[dict[str, An
     assert {"pull_changes", "feed_backfill", "wake_parked", "expire_rows"} <= set(timers)
     for schedule in timers.values():
         assert schedule.strip("%") in Settings.names()
+
+
+def test_the_documents_name_every_function_and_every_schedule(
+    bindings: dict[str, list[dict[str, Any]]],
+) -> None:
+    table = (
+        (ROOT / "docs" / "operations.md")
+        .read_text("utf-8")
+        .partition("## What runs")[2]
+        .partition("\n## ")[0]
+    )
+    listed = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+    assert listed == set(bindings)
+    host = (ROOT / "docs" / "host.md").read_text("utf-8")
+    timers = [
+        b["schedule"].strip("%") for found in bindings.values() for b in found if b["type"] == "timerTrigger"
+    ]
+    assert [name for name in timers if f"`{name}`" not in host] == []
 
 
 def test_health_needs_a_key(bindings: dict[str, list[dict[str, Any]]]) -> None:

@@ -10,8 +10,8 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from sync.catalogue.engine import ENGINE
 from sync.cli.program import app as program
+from sync.errors import CATALOGUE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 COMMON = {"--settings", "--json", "--help"}
@@ -63,6 +63,11 @@ def test_every_section_is_a_command() -> None:
     assert headings - {"All commands"} == set(COMMANDS)
 
 
+def test_the_table_at_the_top_leads_to_every_command() -> None:
+    linked = set(re.findall(r"\]\(#([a-z-]+)\)", PAGE.partition("## All commands")[0]))
+    assert linked == {name.replace(" ", "-") for name in COMMANDS}
+
+
 @pytest.mark.parametrize("option", sorted(COMMON))
 def test_common_options_are_described_once(option: str) -> None:
     assert f"`{option}" in section("All commands")
@@ -90,6 +95,6 @@ def test_the_list_of_commands_has_whole_sentences(group: str) -> None:
 
 
 def test_commands_that_the_catalogue_names_exist() -> None:
-    texts = " ".join(f"{entry.cause} {entry.fix} {entry.does}" for entry in ENGINE.values())
+    texts = " ".join(f"{entry.cause} {entry.fix} {entry.does}" for entry in CATALOGUE.values())
     for words in re.findall(r"`python -m sync ([a-z ]+?)(?: [A-Z]+)?`", texts):
         assert any(name == words or name.startswith(f"{words} ") for name in COMMANDS), words
