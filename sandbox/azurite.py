@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from sandbox.arguments import port
 from sandbox.node import node_binary, package
 from sandbox.process import ChildProcess, ProcessEnded
 
@@ -76,9 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Run Azurite until Ctrl-C and print its connection string.",
         epilog="example: python -m sandbox azurite --location .sandbox/azurite",
     )
-    parser.add_argument("--blob-port", type=int, default=10000)
-    parser.add_argument("--queue-port", type=int, default=10001)
-    parser.add_argument("--table-port", type=int, default=10002)
+    parser.add_argument("--blob-port", type=port, default=10000, metavar="N")
+    parser.add_argument("--queue-port", type=port, default=10001, metavar="N")
+    parser.add_argument("--table-port", type=port, default=10002, metavar="N")
     parser.add_argument("--location", type=Path, help="keep the data in this folder (default: in memory)")
     options = parser.parse_args(argv)
     stop = Event()

@@ -11,12 +11,14 @@ import json
 import re
 import signal
 import ssl
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from aiohttp import web
 
+from sandbox.arguments import not_negative, port
 from sandbox.wire import Request, Response, Service
 
 HOST = "127.0.0.1"
@@ -146,9 +148,15 @@ def parser(
         epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 (default) picks a free one")
     parser.add_argument(
-        "--latency-ms", type=float, default=0.0, help="answer this long after the request came"
+        "--port", type=port, default=0, metavar="N", help="port on 127.0.0.1; 0 (default) picks a free one"
+    )
+    parser.add_argument(
+        "--latency-ms",
+        type=not_negative,
+        default=0.0,
+        metavar="MS",
+        help="answer this long after the request came",
     )
     parser.add_argument("--certificate", type=Path, help="PEM file with certificate and key: serve https")
     parser.add_argument("--client-id", default=client_id)
@@ -167,8 +175,15 @@ def listener(name: str, parsed: argparse.Namespace) -> Listener:
 
 
 def run(service: Service, where: Listener) -> int:
-    """Serves until SIGTERM or SIGINT; prints `<name> listening at <address>` when ready."""
-    asyncio.run(_run(service, where))
+    """Serves until SIGTERM or SIGINT; prints `<name> listening at <address>` when ready. 2: it cannot listen."""
+    try:
+        asyncio.run(_run(service, where))
+    except (OSError, ssl.SSLError) as error:
+        about = (
+            f"port {where.port}" if where.certificate is None else f"port {where.port}, {where.certificate}"
+        )
+        print(f"{where.name}: cannot listen ({about}): {error.strerror or error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 import time
 
@@ -65,5 +66,7 @@ def main(argv: list[str]) -> int:
 
 
 def _application(text: str) -> Application:
+    if text.count(":") != 2:
+        raise argparse.ArgumentTypeError("ID:SECRET:USER, three texts with colons between them")
     client_id, secret, user_id = text.split(":")
     return Application(client_id, secret, user_id.lower())

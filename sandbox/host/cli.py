@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.arguments import not_negative, port
 from sandbox.host.settings import SettingError, apply_values, load_values
 
 LEASE = "MESSAGE_LEASE_S"
@@ -97,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         "--app", type=Path, default=Path.cwd(), help="folder of function_app.py and host.json"
     )
     parser.add_argument(
-        "--port", type=int, default=7071, help="for HTTP functions; 0 picks a free one (7071)"
+        "--port", type=port, default=7071, metavar="N", help="for HTTP functions; 0 picks a free one (7071)"
     )
     parser.add_argument(
         "--message-lease",
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         help="how long a queue message is hidden, renewed at half; the app sees it as MESSAGE_LEASE_S (600)",
     )
     parser.add_argument(
-        "--drain", type=float, default=30.0, metavar="SECONDS", help="time for work at the end (30)"
+        "--drain", type=not_negative, default=30.0, metavar="SECONDS", help="time for work at the end (30)"
     )
     parser.add_argument(
         "--log-json", type=Path, metavar="FILE", help="append every log line as JSON to FILE, too"
@@ -118,10 +119,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _lease(text: str) -> float:
-    value = float(text)
-    if not 2 <= value <= 7 * 86400 or value != round(value):
-        raise argparse.ArgumentTypeError("whole seconds, from 2 to 7 days")
-    return value
+    if not text.isdecimal() or not 2 <= int(text) <= 7 * 86400:
+        raise argparse.ArgumentTypeError("whole seconds, from 2 to 7 days (604800)")
+    return float(text)
 
 
 class _HumanLines(logging.Formatter):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from sandbox.__main__ import main as sandbox
 from sandbox.process import ChildProcess
-from sandbox.serve import Listener, Server, plain
+from sandbox.serve import Listener, Server, plain, run
 from sandbox.wire import Request, Response
 
 
@@ -151,3 +154,32 @@ def test_a_wrong_argument_is_told_as_the_caller_knows_it(given: dict[str, Any], 
     with pytest.raises(TypeError) as caught:
         seed(**given)
     assert plain(str(caught.value)) == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("dynamics", "--port", "99999"), "a number from 0 to 65535"),
+        (("campaign", "--latency-ms", "-5"), "a number of 0 or more"),
+        (("dynamics", "--application", "second"), "ID:SECRET:USER"),
+        (("host", "--settings", "x", "--message-lease", "ten"), "whole seconds, from 2 to 7 days"),
+        (("host", "--settings", "x", "--drain", "soon"), "a number of 0 or more"),
+        (("azurite", "--blob-port", "http"), "a number from 0 to 65535"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_words(
+    arguments: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        sandbox(list(arguments))
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        assert run(Echo(), Listener("echo", taken)) == 2
+    assert f"echo: cannot listen (port {taken}): " in capsys.readouterr().err
+    assert run(Echo(), Listener("echo", 0, 0.0, tmp_path / "no.pem")) == 2
+    assert "no.pem): No such file or directory" in capsys.readouterr().err
