@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import backfill, calls, consent, engine, events, latency, pipeline
+from benchmarks import backfill, calls, consent, engine, events, latency, pipeline, protection
 
 RESULTS = Path(__file__).parent / "results.json"
 PIPELINE_RECORDS = 4_000
@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace, console: Console) -> Run:
     bench.step("latency", lambda say: {"latency_s": latency.measure(say, quick=arguments.quick)})
     count = 20_000 if arguments.quick else events.EVENTS
     bench.step("events", lambda say: events.requests(count))
-    bench.step("events under service protection", lambda say: events.protection(quick=arguments.quick))
+    bench.step("events under service protection", lambda say: protection.measure(quick=arguments.quick))
     bench.step("export memory", lambda say: events.memory())
     if not arguments.quick:
         bench.step("consent", consent.measure)

@@ -10,7 +10,7 @@ from sync.storage.consent_journal import Entry, Journal
 from sync.storage.consents import ConsentRows
 from sync.storage.control import Control
 from sync.storage.table import Op
-from tests.storage.test_contract import RealClock, Store, entity, store
+from tests.storage.both import RealClock, Store, entity, store
 
 __all__ = ["store"]
 

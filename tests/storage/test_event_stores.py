@@ -9,7 +9,7 @@ from sync.storage.events import Events, PartitionClaim
 from sync.storage.files import BadLine, FileRow, Files
 from sync.storage.parked_events import ParkedEvent, ParkedEvents, RefusedEvents
 from sync.storage.table import Query
-from tests.storage.test_contract import Store, store
+from tests.storage.both import Store, store
 
 __all__ = ["store"]
 NOW = 1_790_000_000.0

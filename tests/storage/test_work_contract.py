@@ -10,7 +10,7 @@ from sync.storage.blocked import Blocked, digest_of
 from sync.storage.jobs import Job, Jobs
 from sync.storage.pauses import Pauses
 from sync.storage.table import RowConflict
-from tests.storage.test_contract import RealClock, Store, store
+from tests.storage.both import RealClock, Store, store
 
 __all__ = ["store"]
 
