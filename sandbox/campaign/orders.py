@@ -32,19 +32,41 @@ _STATUS = (
     Enumerated("cancelled", "Cancelled", "3"),
 )
 
-ACCOUNT = Resource(
-    name="cusAccount",
-    label="Account",
-    plural="Accounts",
-    help="Companies",
-    schema="cus:account",
-    table="cusaccount",
-    families=(UNLINKED,),
-    keys=("externalId",),
-    shown_as="name",
-    links=(Link("parent", "parentExternalId", "cusAccount"),),
-    fields=(
-        *STAMPS,
+
+def _resource(
+    name: str,
+    plural: str,
+    about: str,
+    fields: tuple[Field, ...],
+    links: tuple[Link, ...],
+    *,
+    label: str = "",
+    shown_as: str = "",
+    family: str = LINKED,
+    key: str = "externalId",
+) -> Resource:
+    """A custom resource with one identification key; the schema and the table are named after it."""
+    told = name.removeprefix("cus")
+    return Resource(
+        name=name,
+        label=label or told,
+        plural=plural,
+        help=about,
+        schema=f"cus:{told[:1].lower()}{told[1:]}",
+        table=name.lower(),
+        families=(family,),
+        keys=(key,),
+        shown_as=shown_as or key,
+        links=links,
+        fields=(*STAMPS, *fields),
+    )
+
+
+ACCOUNT = _resource(
+    "cusAccount",
+    "Accounts",
+    "Companies",
+    (
         _KEY,
         Field("accountNumber", "string", "Number", 20),
         Field("city", "string", "City", 80),
@@ -61,24 +83,16 @@ ACCOUNT = Resource(
         Field("revenue", "double", "Revenue"),
         Field("website", "string", "Website", 200),
     ),
+    (Link("parent", "parentExternalId", "cusAccount"),),
+    shown_as="name",
+    family=UNLINKED,
 )
 
-ORDER = Resource(
-    name="cusOrder",
-    label="Order",
-    plural="Orders",
-    help="Orders of profiles",
-    schema="cus:order",
-    table="cusorder",
-    families=(LINKED,),
-    keys=("externalId",),
-    shown_as="number",
-    links=(
-        Link("profile", "profileExternalId", "profile"),
-        Link("account", "accountExternalId", "cusAccount"),
-    ),
-    fields=(
-        *STAMPS,
+ORDER = _resource(
+    "cusOrder",
+    "Orders",
+    "Orders of profiles",
+    (
         _KEY,
         Field("account", "link", "Account", target="cusAccount"),
         Field("accountExternalId", "string", "Account's CRM id", 100),
@@ -98,24 +112,15 @@ ORDER = Resource(
         Field("total", "double", "Total"),
         Field("weight", "double", "Weight"),
     ),
+    (Link("profile", "profileExternalId", "profile"), Link("account", "accountExternalId", "cusAccount")),
+    shown_as="number",
 )
 
-LINE = Resource(
-    name="cusOrderLine",
-    label="Order line",
-    plural="Order lines",
-    help="Lines of orders",
-    schema="cus:orderLine",
-    table="cusorderline",
-    families=(LINKED,),
-    keys=("externalId",),
-    shown_as="product",
-    links=(
-        Link("order", "orderExternalId", "cusOrder"),
-        Link("partOf", "partOfExternalId", "cusOrderLine"),
-    ),
-    fields=(
-        *STAMPS,
+LINE = _resource(
+    "cusOrderLine",
+    "Order lines",
+    "Lines of orders",
+    (
         _KEY,
         Field("number", "integer", "Number"),
         Field("order", "link", "Order", target="cusOrder"),
@@ -126,6 +131,9 @@ LINE = Resource(
         Field("quantity", "integer", "Quantity"),
         Field("unitPrice", "double", "Unit price"),
     ),
+    (Link("order", "orderExternalId", "cusOrder"), Link("partOf", "partOfExternalId", "cusOrderLine")),
+    label="Order line",
+    shown_as="product",
 )
 
 REQUIRED = ("cusOrderLine.order",)
@@ -152,20 +160,9 @@ def made_up(
         columns.setdefault(column, Field(column, "string", column, 100))
     for link in told:
         columns[link.name] = Field(link.name, "link", link.name, target=link.target)
-    label = name.removeprefix("cus")
-    return Resource(
-        name=name,
-        label=label,
-        plural=f"{label}s",
-        help=label,
-        schema=f"cus:{label[:1].lower()}{label[1:]}",
-        table=name.lower(),
-        families=(family,),
-        keys=(key,),
-        shown_as=key,
-        links=tuple(told),
-        fields=(*STAMPS, *(columns[name] for name in sorted(columns))),
-    )
+    listed = tuple(columns[name] for name in sorted(columns))
+    plural = f"{name.removeprefix('cus')}s"
+    return _resource(name, plural, name.removeprefix("cus"), listed, tuple(told), family=family, key=key)
 
 
 def _field(told: dict[str, Any]) -> Field:
