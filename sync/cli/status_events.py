@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sync.cli import status_work
-from sync.cli.output import Output, duration, number
+from sync.cli.output import Output, counted, duration, number
 from sync.errors import CATALOGUE
 from sync.flows.events.status import EventStatus
 from sync.settings import Settings
@@ -51,8 +51,12 @@ def show(found: EventStatus, settings: Settings, out: Output) -> None:
         text += f", more than {duration(settings.freshness_s)} (FRESHNESS_S)"
     out.line(f"  files       {text}", style="red" if late or age is None else "")
     for row in found.files[-NEWEST:]:
+        read = f"{counted(row.events, 'event')}, {counted(row.bad, 'bad line')}"
+        out.line(f"              {row.name}: {row.state}, {read}")
+    if found.bad:
         out.line(
-            f"              {row.name}: {row.state}, {number(row.events)} events, {number(row.bad)} bad lines"
+            f"  bad lines   {number(found.bad)} could not be read: `python -m sync events lines` shows where and why",
+            style="yellow",
         )
     counts = found.counts
     out.line(f"  events      {number(counts['events:new'])} new, {number(counts['events:revised'])} revised")

@@ -40,7 +40,7 @@ class Working(WarpClock):
         await self._stage.work()
 
 
-def sync(stage: Stage, *arguments: str) -> Result:
+def sync(stage: Stage, *arguments: str, group: tuple[str, ...] = ("events",)) -> Result:
     """`python -m sync events …` against the stage's storage."""
 
     @asynccontextmanager
@@ -50,7 +50,7 @@ def sync(stage: Stage, *arguments: str) -> Result:
         yield Session(app, ServerDates(stage.transport, stage.clock))
 
     desk = Desk(opener=opened, environ={**SETTINGS, "AzureWebJobsStorage": "UseDevelopmentStorage=true"})
-    return CliRunner().invoke(program, ["events", *arguments], obj=desk, catch_exceptions=False)
+    return CliRunner().invoke(program, [*group, *arguments], obj=desk, catch_exceptions=False)
 
 
 def ask(stage: Stage, *arguments: str, code: int = 0) -> dict[str, Any]:
@@ -87,6 +87,9 @@ def test_files_and_lines_say_what_is_wrong_and_what_to_do() -> None:
     shown = sync(stage, "lines").stdout
     assert "kind_unknown" in shown and "Vanished" not in shown
     assert ask(stage, "lines", "absent.csv", code=1)["error"]["code"] == "unknown_file"
+    status = sync(stage, "status", group=()).stdout
+    assert "  bad lines   1 could not be read: `python -m sync events lines`" in status
+    assert "good.csv: done, 1 event, 1 bad line\n" in status
 
 
 def test_a_refused_file_is_read_again_once_the_configuration_knows_its_columns() -> None:
