@@ -142,7 +142,8 @@ class LedgerRow:
     """What the sync knows of one record; `etag` None means that no row is stored yet.
 
     `hash` is what Campaign was last sent ("" = we believe no profile is there). `unresolved` means that a call may
-    have been made whose outcome is unknown; only the outcome of a later call clears it. `claim_owner` "" = no claim;
+    have been made whose outcome is unknown, in an epoch before too; only the outcome of a later call clears it.
+    `claim_owner` "" = no claim;
     `claim_until` is the owner's deadline, `take_over` when others may claim (unix seconds). `noted`: the claim's worker
     lived to note that its outcome is unknown. `attempts` counts claims that nobody closed, `failures` refused calls.
     `parents` are those that Campaign may hold a link to, `awaits` those that the source points to and that were not sent.

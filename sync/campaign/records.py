@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -82,6 +82,7 @@ class Records(Listing):
     ) -> None:
         self._campaign = Campaign(http, url=url, api_key=api_key, dialect=dialect)
         self._filter_name = ""
+        self._not_offered: set[str] = set()
         self.resource = resource
         self.key_target = key_target
         self.family = family
@@ -100,6 +101,7 @@ class Records(Listing):
         """Records of another resource, or by another key, on the same connection; to be opened before use."""
         records = object.__new__(Records)
         records._filter_name = ""
+        records._not_offered = set()
         records._campaign = self._campaign
         records.resource = resource
         records.key_target = key_target
@@ -213,16 +215,25 @@ class Records(Listing):
         return found
 
     async def probe(self, spend: Spend = free) -> Addressing:
-        """Which addressing this instance offers, by a few harmless reads; raises `no_addressing`."""
-        await spend()
-        if await self._has_key(_NOBODY):
-            return Addressing.KEY
-        for name in self.dialect.filters(self.key_target):
+        """Which addressing this instance offers, by a few harmless reads; raises `no_addressing`.
+
+        What it does not offer the next attempt does not ask again: a tight budget may pay for one read at a time.
+        """
+        for name in self._addresses():
+            if name in self._not_offered:
+                continue
             await spend()
-            if await self._has_filter(name):
+            if await (self._has_filter(name) if name else self._has_key(_NOBODY)):
                 self._filter_name = name
-                return Addressing.FILTER
+                return Addressing.FILTER if name else Addressing.KEY
+            self._not_offered.add(name)
+        self._not_offered.clear()
         raise SyncError("no_addressing", f"{self.resource} by {self.key_target}: neither key nor filter")
+
+    def _addresses(self) -> Iterator[str]:
+        """The key ("") before the filters, whose names depend on the generation that it tells."""
+        yield ""
+        yield from self.dialect.filters(self.key_target)
 
     async def _has_key(self, record_id: str) -> bool:
         """Whether the key may stand in the URI; also tells the generation."""

@@ -217,7 +217,7 @@ class Apply:
         self, work: Work, item: Plan, claimed: Mapping[str, LedgerRow], permits: Permits, tied: Outcome | None
     ) -> Outcome:
         """The calls for one record, unless its links have settled how it ends."""
-        if tied is not None and not tied.given_up:
+        if tied is not None and not (tied.given_up or tied.empties):
             return tied
         action = Action(
             self._context,

@@ -241,7 +241,7 @@ class Action:
     async def _empty_links(self) -> None:
         """Two records that point to each other would wait for each other's delete: the optional links go first."""
         assert self.kept is not None
-        if not self.kept.given_up:
+        if not (self.kept.given_up or self.kept.empties):
             return
         ref: Ref | None = None
         if self.target.addressing is Addressing.FILTER:

@@ -16,8 +16,7 @@ from sync.flows.dispatch import dispatch
 from sync.model import Change, ChangeKind, Intent, Lane, LedgerRow, RecordRef, State
 from sync.planning.ties import CHILDREN_LEFT
 from sync.storage.history import Parked
-from sync.storage.ledger import bucket_of, epoch_of, partition_of
-from sync.storage.watermarks import FIRST_EPOCH
+from sync.storage.ledger import FIRST_EPOCH, bucket_of, epoch_of, partition_of
 
 BATCH = 500
 
@@ -79,19 +78,28 @@ async def has_children(context: Context, parent: RecordRef) -> bool:
         if link.child == parent:
             continue
         row = (await ledger_rows(context, [link.child]))[link.child]
-        stale = row is not None and _tells(row) and parent not in row.parents
-        if not stale or not await context.links.remove(parent, link.child, link.etag):
+        if row is None or parent in row.parents or not await _said_all(context, link.child, row, parent):
+            return True
+        if not await context.links.remove(parent, link.child, link.etag):
             return True
     return False
 
 
-def _tells(row: LedgerRow) -> bool:
-    """Whether a child's row says all that it may point to in Campaign.
+async def _said_all(context: Context, child: RecordRef, row: LedgerRow, parent: RecordRef) -> bool:
+    """Whether a row that does not name the parent means that Campaign holds no link to it."""
+    if tells(row):
+        return True
+    # One whose own delete waits has emptied its optional links.
+    waits = row.state is State.PARKED and row.code == CHILDREN_LEFT
+    return waits and parent.mapping in (await context.active(child.mapping)).optional_parents
 
-    After a rebaseline it does not until a call has landed: what the epoch before sent is still there.
+
+def tells(row: LedgerRow) -> bool:
+    """Whether a record's row says all that it may point to in Campaign.
+
+    After a rebaseline it does not until the outcome of a call is known: what the epoch before sent is still there.
     """
-    landed = bool(row.hash) or row.state is State.DELETED
-    return row.etag is not None and (landed or epoch_of(row.partition) == FIRST_EPOCH)
+    return row.etag is not None and (epoch_of(row.partition) == FIRST_EPOCH or not row.unresolved)
 
 
 async def send_again(context: Context, refs: Collection[RecordRef], lane: Lane, intent: Intent) -> None:

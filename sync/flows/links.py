@@ -20,6 +20,7 @@ from sync.flows.family import (
     may_be_parent,
     send_again,
     send_children,
+    tells,
     wait_for_children,
     wake_children,
     wake_parent,
@@ -158,7 +159,8 @@ class ChunkLinks:
     def _keep(self, plan: Plan, before: LedgerRow) -> Outcome:
         optional = self.compiled.optional_parents
         given_up = tuple(ref for ref in before.parents if ref.mapping in optional)
-        return Outcome(Kind.KEPT, 0, CHILDREN_LEFT, given_up=given_up)
+        empties = bool(optional) and not tells(before) and before.code != CHILDREN_LEFT
+        return Outcome(Kind.KEPT, 0, CHILDREN_LEFT, given_up=given_up, empties=empties)
 
     async def settled(
         self,

@@ -23,6 +23,8 @@ class Targets:
     clock: Clock
     probed: bool = True
     _opened: dict[tuple[str, str], Records] = field(default_factory=dict)
+    _half_open: dict[tuple[str, str], Records] = field(default_factory=dict)
+    """They know what was found out before the budget or Campaign ended an attempt."""
     _refused: dict[tuple[str, str], tuple[SyncError, float]] = field(default_factory=dict)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -53,9 +55,10 @@ class Targets:
             if key == (RESOURCE, self.profiles.key_target):
                 await self.profiles.open(spend)
                 return self.profiles
-            records = self.profiles.of(*key, family=LINKED if key[0] == RESOURCE else "")
-            await records.open(spend)
-            return records
+            if key not in self._half_open:
+                self._half_open[key] = self.profiles.of(*key, family=LINKED if key[0] == RESOURCE else "")
+            await self._half_open[key].open(spend)
+            return self._half_open.pop(key)
         except SyncError as error:
             if error.reaction is Reaction.STOP:
                 self._refused[key] = (error, self.clock.now() + BELIEVED_S)

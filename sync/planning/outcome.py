@@ -48,6 +48,8 @@ class Outcome:
     delay_s: float = 0.0
     given_up: tuple[RecordRef, ...] = ()
     """Parents to which it no longer points: optional links of a record whose delete has to wait; those not seen."""
+    empties: bool = False
+    """Its optional links are emptied though nobody knows where they lead: an epoch before has written them."""
     found: bool = False
     """The profile was in Campaign before any POST of ours for it."""
 

@@ -201,7 +201,7 @@ def _outside(
         seen = replace(row, version=source.version, mapping_version=compiled.version)
         return Plan(record_id, Do.NOTHING if seen == row else Do.RECORD, "parked", source, row=seen)
     sent = bool(row.hash) or not resolved(row)
-    if not sent or compiled.leaving == "keep":
+    if not sent or compiled.leaving == "keep" or row.etag is None:
         return _recorded_outside(record_id, source, row, compiled, OUTSIDE)
     if compiled.leaving == "delete":
         return Plan(record_id, Do.DELETE, "left the filter", source, outside=True)

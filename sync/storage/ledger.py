@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from sync.model import LedgerRow, RecordRef, State, from_iso, to_iso
 from sync.storage.table import Entity, Op, Page, Query, RowConflict, Scalar, Stored, Table
 
+FIRST_EPOCH = 1
+
 
 def bucket_of(record_id: str, buckets: int) -> int:
     """The bucket of a record: stable over runs and machines."""
@@ -105,9 +107,14 @@ class Ledger:
         self._table = table
 
     async def get(self, partition: str, record_id: str) -> LedgerRow:
-        """The row of a record; a `new` one without ETag where nothing is stored."""
+        """The row of a record; a `new` one without ETag where nothing is stored.
+
+        In an epoch after the first that one is unresolved: Campaign may hold what an epoch before has sent.
+        """
         stored = await self._table.get(partition, record_id)
-        return from_stored(stored) if stored else LedgerRow(partition, record_id)
+        if stored is None:
+            return LedgerRow(partition, record_id, unresolved=epoch_of(partition) > FIRST_EPOCH)
+        return from_stored(stored)
 
     async def get_many(self, partition: str, record_ids: Sequence[str]) -> dict[str, LedgerRow]:
         """Parallel point reads: a filter over row keys would scan the partition (design 4.3)."""

@@ -9,9 +9,8 @@ import asyncio
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
+from sync.storage.ledger import FIRST_EPOCH
 from sync.storage.table import Entity, Op, Stored, Table, Verb
-
-FIRST_EPOCH = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts as people
 from sync.flows.rebaseline import look, rebaseline
-from sync.model import LedgerRow, RecordRef, State
+from sync.model import RecordRef, State
 from sync.planning.rows import quarantine
 from sync.storage.ledger import bucket_of, partition_of
 from sync.storage.table import Stored
@@ -242,7 +242,8 @@ async def test_a_child_that_was_not_sent_since_a_rebaseline_still_holds_its_pare
     family.clock.at += 600
     # Set aside by its own data before anything of it is sent: Campaign holds what the epoch before sent.
     partition = partition_of("orders", epoch, bucket_of(order, context.buckets["orders"]))
-    await context.ledger.write([quarantine(LedgerRow(partition, order), "value_invalid", 10**12, "000001-x")])
+    row = await context.ledger.get(partition, order)
+    await context.ledger.write([quarantine(row, "value_invalid", 10**12, "000001-x")])
     family.dynamics.organization.tables["cr_order"].pointing.clear()
     family.gone("contacts", 1)
     await family.until_quiet()

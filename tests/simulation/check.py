@@ -80,6 +80,8 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
         return [] if _quarantine_is_right(world, record_id, row, expected is None) else [f"I7: {row.code}"]
     if not people.mapping.wanted(people.current(record_id)):
         return _outside(world, record_id, row, profile)
+    if row.state is State.FILTERED and row.code == "not_in_first_load":
+        return _left_for_later(world, record_id, profile)
     if expected is None:
         return [f"I7: bad data, but {row.state}"]
     if row.state is State.HOLD:
@@ -98,6 +100,17 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
     if differs:
         return [f"I1: {', '.join(f'{name} {profile[name]!r} not {expected[name]!r}' for name in differs)}"]
     return []
+
+
+def _left_for_later(world: World, record_id: str, profile: dict[str, Any] | None) -> list[str]:
+    """A record that the first load left out: it has not changed since that began, and no epoch ended."""
+    people = world.people
+    world.outcomes["left_for_later"] += 1
+    if people.mapping.at_first(people.current(record_id)) or people.rebaselined:
+        return ["I1: left for later, but it is in the first load"]
+    if people.touched[record_id] > world.first_read:
+        return ["I1: left for later, though it has changed since"]
+    return [] if profile is None else ["I1: left for later, but its profile is there"]
 
 
 def _outside(world: World, record_id: str, row: LedgerRow, profile: dict[str, Any] | None) -> list[str]:
@@ -131,7 +144,9 @@ def _quarantine_is_right(world: World, record_id: str, row: LedgerRow, bad_data:
 
 def _gone(world: World, record_id: str, row: LedgerRow | None, profile: dict[str, Any] | None) -> list[str]:
     if row is None:
-        return ["I1: a profile without ledger row"] if profile else []
+        # What was deleted while an epoch ended is found by a comparison, where it may be deleted at all.
+        left = world.people.rebaselined and not (world.healed and world.people.mapping.deletes is True)
+        return ["I1: a profile without ledger row"] if profile and not left else []
     if row.state is State.PARKED and row.code == "delete_brake":
         if world.scenario.brake_min >= 50:
             return ["the brake at 50 deletes"]

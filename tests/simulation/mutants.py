@@ -293,6 +293,12 @@ MUTANTS = (
         "",
     ),
     Mutant(
+        "a rebaseline begins no epoch",
+        "sync/flows/rebaseline.py",
+        "    epoch = progress.epoch + 1\n",
+        "    epoch = progress.epoch\n",
+    ),
+    Mutant(
         "paused work dropped on resume",
         "sync/flows/pause.py",
         "    await context.lanes.queue(Lane.BACKFILL_HOLD if lane is Lane.BACKFILL else lane).put(body)\n",

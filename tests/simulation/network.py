@@ -145,6 +145,8 @@ class Flight:
         world.note(self.system, f"{self.request.method} {self.request.target} {response.status} {self.fate}")
         if self.system == "campaign":
             world.witness.saw(self.request, response, self.sent_at)
+        elif "track-changes" in self.request.headers.get("prefer", ""):
+            world.first_read = min(world.first_read, self.sent_at)
         heard = self.fate in ("", "truncated_page", "late_answer", "late_arrival")
         world.landed(self.process, self.system, self.request, response, heard=heard)
         return response

@@ -31,7 +31,7 @@ TEXT = """\
 mapping: contacts
 source: {{table: contact, entity_set: contacts, key: contactid}}
 target: {{resource: profile, key: externalId}}
-options: {{deletes: {deletes}, on_missing: {on_missing}, follow_merges: {merges}{leaving}}}
+options: {{deletes: {deletes}, on_missing: {on_missing}, follow_merges: {merges}{more}}}
 fields:
   - {{source: firstname, target: firstName, type: string, length: 30, too_long: truncate}}
   - {{source: lastname, target: lastName, type: string, length: 50}}
@@ -60,6 +60,12 @@ class SmallMapping:
     labels: str = ""
     """What the genders are called in Dynamics, if the mapping sends that: `man/woman`."""
     merges: str = "false"
+    first_load: bool = False
+    """Whether the first load sends only those with gender 1."""
+
+    def at_first(self, source: Values) -> bool:
+        """Whether the first load sends it."""
+        return not self.first_load or source.get("gendercode") == 1
 
     def loses(self, source: Values) -> bool:
         """Whether the profile of this contact goes, since it was merged into another."""
@@ -68,16 +74,19 @@ class SmallMapping:
     @property
     def text(self) -> str:
         table = GENDERS[self.genders]
+        more = f", leaving: {_mark(self.leaving, LEFT)}" if self.filtered else ""
+        if self.first_load:
+            more += ", first_load: {column: gendercode, operator: equals, value: 1}"
         head = TEXT.format(
             deletes=_mark(self.deletes, DELETED),
-            leaving=f", leaving: {_mark(self.leaving, LEFT)}" if self.filtered else "",
+            more=more,
             on_missing=self.on_missing,
             merges=self.merges,
             one=table[1],
             two=table[2],
         )
-        more = (MIDDLE if self.middle else "") + (LABEL if self.labels else "")
-        return head + more + (FILTER if self.filtered else "")
+        fields = (MIDDLE if self.middle else "") + (LABEL if self.labels else "")
+        return head + fields + (FILTER if self.filtered else "")
 
     def wanted(self, source: Values) -> bool:
         """Whether the record passes the filter."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,14 @@ from sync.flows.block import block
 from sync.flows.commands import RunNow, send
 from sync.flows.labels import LABELS_S
 from sync.flows.look import Reconcile
+from sync.flows.rebaseline import Baseline, rebaseline
 from sync.model import Intent
 from sync.storage.events import Events
 from sync.storage.history import ParkedRecords
 from sync.storage.parked_events import ParkedEvents
 from sync.storage.pauses import PARTS
+from sync.storage.table import RowConflict
+from sync.storage.watermarks import Progress
 from tests.simulation.oracle import BAD_EMAIL, OUTSIDE, SELECTED, SmallMapping
 from tests.simulation.scenario import MAPPING
 from tests.simulation.trouble import Trouble
@@ -31,6 +35,22 @@ def name_genders(dynamics: Any, labels: str) -> None:
     columns = dynamics.organization.tables["contact"].table.columns
     named = dict(enumerate(labels.split("/"), start=1))
     columns["gendercode"] = replace(columns["gendercode"], labels=named)
+
+
+def unchanged(progress: Progress) -> Baseline:
+    """A rebaseline in the same environment."""
+    organization, campaign, dialect = progress.organization, progress.campaign, progress.dialect
+    return Baseline(
+        progress.mapping,
+        progress.epoch,
+        0,
+        organization,
+        organization,
+        campaign,
+        campaign,
+        dialect,
+        dialect,
+    )
 
 
 FIRST_NAMES = ("ada", "Grace", "hedy", None)
@@ -56,6 +76,9 @@ class People:
         self.edited: set[str] = set()
         """Profiles that somebody edited in Campaign, and those that have a key of nobody."""
         self.strangers: set[str] = set()
+        self.touched: dict[str, float] = {}
+        """When each contact changed last."""
+        self.rebaselined = False
         self.tasks: set[asyncio.Task[Any]] = set()
         """Commands that run."""
         self.trouble = Trouble(world, self)
@@ -119,6 +142,7 @@ class People:
             (0.25, self.block),
             (1.0, self.merge),
             (1.0, self.edit_profile),
+            (1.0 if self.world.scenario.rebaselines else 0.0, self.rebaseline),
         )
         self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
 
@@ -137,6 +161,7 @@ class People:
 
     def learn(self, record_id: str) -> None:
         """Tell the witness what the source says now."""
+        self.touched[record_id] = self.world.now()
         table = self._table()
         if record_id in table.rows:
             values = self.current(record_id)
@@ -370,6 +395,22 @@ class People:
             self.world.campaign.edit(record_id, {"lastName": "Meddled"})
             self.edited.add(record_id)
             self._did("edit_profile", record_id)
+
+    def rebaseline(self) -> None:
+        """Somebody begins another epoch, though the environment is the same."""
+        if self.world.at_once(self.world.watermarks.progress(MAPPING)).generation:
+            self.begin_task(self.rebaseline_now())
+
+    async def rebaseline_now(self) -> None:
+        """The command, again where a pull was faster."""
+        person = self.world.person()
+        while True:
+            progress = await person.watermarks.progress(MAPPING)
+            with suppress(RowConflict):
+                await rebaseline(person, unchanged(progress))
+                break
+        self.rebaselined = True
+        self._did("rebaseline", "")
 
     def replay_list(self) -> None:
         """By a list of ids, some of which nobody has."""

@@ -11,7 +11,7 @@ import sync.flows.context as flows_context
 from sync.planning.compile import CompiledMapping, compile_mapping
 from sync.planning.load import load_mapping
 from sync.planning.mapping import Mapping
-from tests.simulation.scenario import draw
+from tests.simulation.scenario import draw, widened
 from tests.simulation.trace import quiet_logs
 from tests.simulation.violation import Violation
 from tests.simulation.world import World
@@ -54,7 +54,7 @@ def _compiled(mapping: Mapping, version: str) -> CompiledMapping:
 
 def simulate(seed: int, *, tracing: bool = False) -> Result:
     """Play a seed and judge it."""
-    world = World(draw(seed), tracing=tracing)
+    world = World(widened(draw(seed)), tracing=tracing)
     violation = ""
     try:
         world.run()

@@ -40,6 +40,9 @@ class Scenario:
     concurrency: int
     first_mapping: SmallMapping
     dialect: str = "standard"
+    probing: bool = False
+    """Campaign is asked how its records are addressed (`auto`), by each worker."""
+    rebaselines: bool = False
 
     def settings(self) -> Settings:
         """The app's settings, scaled to a run of a minute or two."""
@@ -126,3 +129,12 @@ def draw(seed: int) -> Scenario:
         # Of its own, so that older seeds stay what they were.
         dialect="v8" if random.Random(f"dialect {seed}").random() < 0.25 else "standard",
     )
+
+
+def widened(scenario: Scenario) -> Scenario:
+    """The scenario with what came later: drawn by itself, so that older draws stay what they were."""
+    rng = random.Random(f"more {scenario.seed}")
+    probing = rng.random() < 0.25
+    rebaselines = rng.random() < 0.12
+    first = replace(scenario.first_mapping, first_load=rng.random() < 0.2)
+    return replace(scenario, probing=probing, rebaselines=rebaselines, first_mapping=first)

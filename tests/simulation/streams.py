@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sync.flows.rebaseline import Baseline, rebaseline
+from sync.flows.rebaseline import rebaseline
 from sync.model import State
 from sync.storage.memory import _Message
 from tests.simulation.chaos import CALM
 from tests.simulation.course import finished
 from tests.simulation.drift_steps import DriftSteps
 from tests.simulation.oracle import SmallMapping
+from tests.simulation.people import unchanged
 from tests.simulation.process import Process
 from tests.simulation.scenario import MAPPING, Scenario
 from tests.simulation.violation import Violation
@@ -153,17 +154,11 @@ class Stage(DriftSteps):
         self.world.people.resume()
         await self.world.wait(10.0)
 
-    async def rebaseline(self) -> None:
+    async def rebaseline(self, mapping: str = MAPPING) -> None:
         """Somebody begins another epoch, in the same environment."""
         person = self.world.person()
-        progress = await person.watermarks.progress(MAPPING)
-        same = {
-            "organization": progress.organization,
-            "campaign": progress.campaign,
-            "dialect": progress.dialect,
-        }
-        before = {f"{name}_before": value for name, value in same.items()}
-        await rebaseline(person, Baseline(MAPPING, progress.epoch, 0, **before, **same))
+        await rebaseline(person, unchanged(await person.watermarks.progress(mapping)))
+        self.world.people.rebaselined = True
 
     async def lose(self, queue: str) -> None:
         """All messages of a queue are lost."""

@@ -70,11 +70,19 @@ class Trouble:
             world.note("people", f"drift {side}")
             for _ in range(7):
                 world.loop.call_later(5.0 * world.rng.random(), self.people.edit)
+            if rng.random() < 0.5:
+                world.loop.call_later(20.0 * world.rng.random(), self.edit_mapping)
             await world.wait(rng.choice((3.0, 15.0, 90.0, 250.0)))
             paused = ("contacts", "pause-drift") in world.account.tables["control"].rows
             world.outcomes["drift_paused"] += paused
             mend()
             world.note("people", "mend")
+
+    def edit_mapping(self) -> None:
+        """Somebody edits the mapping meanwhile."""
+        paused = ("contacts", "pause-drift") in self.world.account.tables["control"].rows
+        self.world.outcomes["drift_mapping_edited"] += paused
+        self.people.edit_mapping()
 
     def change(self, what: str) -> Callable[[], None]:
         """A column of Dynamics goes (`dynamics`), a field of Campaign goes or becomes read-only, its resource goes.

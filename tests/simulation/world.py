@@ -95,6 +95,8 @@ class World:
         """Every record has been compared with Campaign, and sent again if it differed."""
         self._person: Context | None = None
         self.fate_once = ""
+        self.first_read = float("inf")
+        """When the first full read began."""
         self.patience = 0.0
         """Seconds that what people did last needs until it is noticed."""
         if tracing:
@@ -143,6 +145,10 @@ class World:
         service.clock(advance_s=scenario.dynamics_skew)
         return service
 
+    @property
+    def _addressing(self) -> Addressing | None:
+        return None if self.scenario.probing else Addressing(self.scenario.addressing)
+
     def person(self) -> Context:
         """What the command line of a person works with: storage that nothing happens to, and the true time."""
         if self._person is None:
@@ -152,7 +158,7 @@ class World:
                 rng=random.Random(f"person {self.scenario.seed}"),
                 account=self.clean,
                 http=self._http(Process(self, "person", 0.0)),
-                addressing=Addressing(self.scenario.addressing),
+                addressing=self._addressing,
                 shipped={},
                 consent=self.consent_map,
             ).context
@@ -173,7 +179,7 @@ class World:
             rng=process.rng,
             account=self.account.view(process),
             http=self._http(process),
-            addressing=Addressing(self.scenario.addressing),
+            addressing=self._addressing,
             shipped=self.texts(),
             consent=self.consent_map,
             instance=process.name,
@@ -347,8 +353,11 @@ class World:
 
     async def compare(self) -> None:
         """Compare everything with Campaign and heal what differs; afterwards nothing may differ any more."""
-        self.begin_compare()
+        # What an epoch before has left is found by this alone.
+        self.people.reconcile(heal=True, delete_extras=self.people.rebaselined)
         await self.settle()
+        if self.people.rebaselined and self.people.approve_deletes():
+            await self.settle()
         self.healed = self.compares
         self.check()
 

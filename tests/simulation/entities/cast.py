@@ -22,6 +22,29 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A column of the row that lookup `source` points to, and the field that it goes to."""
+
+    source: str
+    table: str
+    column: str
+    target: str
+    invalid: str = "blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A text that may be too long for a queue message; Campaign takes the first `length` characters of it."""
+
+    column: str
+    target: str
+    length: int
+
+    def sent(self, row: Values) -> str:
+        return str(row[self.column] or "")[: self.length]
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A mapping: its table, one column and the field that it goes to, and its links. `variant` changes what is sent."""
 
@@ -33,6 +56,10 @@ class Role:
     field: str
     ties: tuple[Tie, ...]
     variant: int = 0
+    beside: tuple[Beside, ...] = ()
+    story: Story | None = None
+    merges: str = "false"
+    """What becomes of the loser of a merge: `keep`, `delete`, or nobody looks."""
 
     @property
     def key(self) -> str:
@@ -45,6 +72,7 @@ class Role:
             f"mapping: {self.name}",
             f"source: {{table: {self.table}, entity_set: {self.entity_set}, key: {self.key}}}",
             f"target: {{resource: {self.resource}, key: externalId}}",
+            *([f"options: {{follow_merges: {self.merges}}}"] if self.merges != "false" else []),
             "fields:",
             f"  - {{source: {self.column}, target: {self.field}, length: {30 + self.variant}}}",
         ]
@@ -53,16 +81,33 @@ class Role:
             f"required: {str(tie.required).lower()}, on_parent_delete: {tie.rule}}}"
             for tie in self.ties
         ]
+        lines += [
+            f"  - {{source: {one.source}, related: {{{one.table}: {one.column}}}, target: {one.target}, "
+            f"length: 100, invalid: {one.invalid}}}"
+            for one in self.beside
+        ]
+        if self.story:
+            told = self.story
+            lines.append(
+                f"  - {{source: {told.column}, target: {told.target}, length: {told.length}, too_long: truncate}}"
+            )
         return "\n".join(lines) + "\n"
 
     def selected(self, row: Values) -> dict[str, Any]:
         """What the mapping reads of a row."""
-        return {name: row.get(name) for name in (self.column, *(tie.source for tie in self.ties))}
+        names = [self.column, *(tie.source for tie in self.ties)]
+        names += [self.story.column] if self.story else []
+        return {name: row.get(name) for name in names}
+
+    def loses(self, row: Values) -> bool:
+        """Whether its record in Campaign goes since the row was merged into another."""
+        return self.merges == "delete" and bool(row.get("merged"))
 
 
 ACCOUNTS = Role("accounts", "account", "accounts", "cusAccount", "name", "name", ())
 CONTACTS = Role("contacts", "contact", "contacts", "profile", "salutation", "salutation", ())
 ORDERS = Role("orders", "cr_order", "cr_orders", "cusOrder", "cr_ordernumber", "number", ())
+MEMBERS = Role("members", "contact", "contacts", "cusMember", "lastname", "name", ())
 LINES = Role("lines", "cr_orderline", "cr_orderlines", "cusOrderLine", "cr_product", "product", ())
 
 PARENT = Tie("_parentaccountid_value", "parentExternalId", "accounts")
@@ -72,6 +117,64 @@ CUSTOMER = Tie("_cr_contactid_value", "profileExternalId", "contacts", required=
 PAYER = Tie("_cr_accountid_value", "accountExternalId", "accounts")
 ORDER = Tie("_cr_orderid_value", "orderExternalId", "orders", required=True)
 PART_OF = Tie("_cr_partoflineid_value", "partOfExternalId", "lines")
+MEMBER_OF = Tie("_parentcustomerid_value", "employerExternalId", "accounts")
+
+CUSTOMERS_NAME = Beside("_cr_contactid_value", "contact", "salutation", "notes")
+PAYERS_NAME = Beside("_cr_accountid_value", "account", "name", "name")
+STORY = Story("cr_story", "deliverySlot", 40)
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What a seed has besides links: drawn by itself, so that the other draws stay what they were."""
+
+    beside: bool = False
+    """Orders carry columns of related rows."""
+    invalid: str = "blank"
+    merges: str = ""
+    rebaselines: bool = False
+    members: bool = False
+    """A second mapping of contacts."""
+    story: bool = False
+
+    @property
+    def compares(self) -> bool:
+        """Whether a comparison with Campaign is needed until both sides agree."""
+        return self.beside or self.rebaselines
+
+
+def draw_more(seed: int) -> More:
+    """Every fourth seed has links alone."""
+    rng = random.Random(f"more {seed}")
+    if seed % 4 == 3:
+        return More()
+    return More(
+        beside=rng.random() < 0.5,
+        invalid=rng.choice(("blank", "blank", "quarantine")),
+        merges=rng.choice(("delete", "delete", "keep", "", "")),
+        rebaselines=rng.random() < 0.4,
+        members=rng.random() < 0.4,
+        story=rng.random() < 0.2,
+    )
+
+
+def widened(cast: tuple[Role, ...], more: More) -> tuple[Role, ...]:
+    """The same roles with what the seed has besides."""
+    names = {role.name for role in cast}
+    found = []
+    for role in cast:
+        if role.name == "contacts" and more.merges:
+            role = replace(role, merges=more.merges)
+        if role.name == "orders" and more.beside:
+            told = (CUSTOMERS_NAME, PAYERS_NAME) if "accounts" in names else (CUSTOMERS_NAME,)
+            role = replace(role, beside=tuple(replace(one, invalid=more.invalid) for one in told))
+        if role.name == "orders" and more.story:
+            role = replace(role, story=STORY)
+        found.append(role)
+    if more.members:
+        ties = (MEMBER_OF,) if "accounts" in names else ()
+        found.append(replace(MEMBERS, ties=ties, merges=more.merges or "false"))
+    return tuple(found)
 
 
 def draw_cast(rng: random.Random) -> tuple[Role, ...]:

@@ -169,6 +169,55 @@ MUTANTS = (
         "        return planned\n",
     ),
     Mutant(
+        "an epoch begins as if Campaign were empty",
+        "sync/storage/ledger.py",
+        "unresolved=epoch_of(partition) > FIRST_EPOCH)",
+        "unresolved=False)",
+    ),
+    Mutant(
+        "an unresolved row of a new epoch tells all its parents",
+        FAMILY,
+        "    return row.etag is not None and (epoch_of(row.partition) == FIRST_EPOCH or not row.unresolved)\n",
+        "    return row.etag is not None\n",
+    ),
+    Mutant(
+        "links that nobody knows of are not emptied",
+        LINKS,
+        "        empties = bool(optional) and not tells(before) and before.code != CHILDREN_LEFT\n",
+        "        empties = False\n",
+    ),
+    Mutant(
+        "a merge's loser goes before those that point to it",
+        LINKS,
+        "        deletes = [plan for plan in plans if plan.do is Do.DELETE]\n",
+        "        deletes = [plan for plan in plans if plan.do is Do.DELETE and not plan.merged]\n",
+    ),
+    Mutant(
+        "related rows kept by a worker",
+        "sync/flows/related.py",
+        "    rows: dict[str, SourceRow] = {}\n",
+        "    rows: dict[str, SourceRow] = context.__dict__.setdefault('kept', {}).setdefault(table, {})\n"
+        "    ids = [one for one in ids if one not in rows]\n",
+    ),
+    Mutant(
+        "compared without related rows",
+        "sync/flows/look.py",
+        "    sources = await beside(look.context, compiled, found)\n",
+        "    sources = found\n",
+    ),
+    Mutant(
+        "a record too large for a message is left out",
+        "sync/storage/lanes.py",
+        "            change, weight = Change(change.record_id, ChangeKind.REREAD), 64\n",
+        "            continue\n",
+    ),
+    Mutant(
+        "a record too large for a message is queued as it is",
+        "sync/storage/lanes.py",
+        "        if weight > limit:\n",
+        "        if False:\n",
+    ),
+    Mutant(
         "nobody notes that there may be children",
         FAMILY,
         "        await context.links.mark(mapping)\n        context.parents.add(mapping)\n",

@@ -14,6 +14,7 @@ from sync.flows import replay
 from sync.flows.commands import RunNow, send
 from sync.storage.history import ParkedRecords
 from tests.simulation.entities.cast import Role
+from tests.simulation.entities.rare import Rare
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
@@ -61,25 +62,28 @@ class EntityPeople:
         """Who was ever deleted."""
         self.serial = 0
         self.trouble = NoTrouble(self)
+        self.rare = Rare(self)
 
     def begin(self) -> None:
         """Two records a table; some come later."""
         for role in self.world.cast:
             for number in range(2):
-                letter = ord(role.name[0])
+                letter = ord("c" if role.table == "contact" else role.name[0])
                 self.everybody.append((role.name, f"{letter:08x}-0000-4000-8000-{number:012x}"))
         for who in self.everybody:
-            if self.rng.random() < 0.7:
+            if self.rng.random() < 0.7 and not self.exists(who):
                 self.create(who)
 
     async def play(self) -> None:
         """The script."""
         scenario, world = self.world.scenario, self.world
         times = sorted(self.rng.random() * scenario.length_s for _ in range(scenario.acts))
+        rare = world.loop.create_task(self.rare.play())
         for moment in times:
             await world.wait(max(moment - world.loop.virtual, 0.0))
             self.act()
         await world.wait(max(scenario.length_s - world.loop.virtual, 0.0))
+        await rare
 
     def act(self) -> None:
         """One thing that somebody does."""
@@ -99,8 +103,23 @@ class EntityPeople:
     def rows_of(self, role: Role) -> Any:
         return self.world.dynamics.organization.tables[role.table]
 
-    def alive(self, who: Who) -> bool:
+    def row(self, table: str, record_id: str) -> Any:
+        """A row of a table, None if there is none."""
+        return self.world.dynamics.organization.tables[table].rows.get(record_id)
+
+    def nameless(self, role: Role, values: dict[str, Any]) -> bool:
+        """Whether a related row is not there whose column cannot be left out."""
+        told = [one for one in role.beside if one.invalid == "quarantine" and values[one.source]]
+        return any(self.row(one.table, values[one.source]) is None for one in told)
+
+    def exists(self, who: Who) -> bool:
         return who[1] in self.rows_of(self.world.role(who[0])).rows
+
+    def alive(self, who: Who) -> bool:
+        """Whether its mapping sends it: it exists, and it did not lose in a merge."""
+        role = self.world.role(who[0])
+        row = self.rows_of(role).rows.get(who[1])
+        return row is not None and not role.loses(row)
 
     def current(self, who: Who) -> dict[str, Any]:
         role = self.world.role(who[0])
@@ -109,14 +128,19 @@ class EntityPeople:
     def learn_all(self) -> None:
         """Tell the witness what every record says now: a delete changes others too."""
         for who in self.everybody:
-            rows = self.rows_of(self.world.role(who[0]))
-            if who[1] in rows.rows:
-                self.world.witness.learned(who, rows.rows[who[1]]["versionnumber"], self.current(who))
-            elif who[1] in rows.deleted:
+            role = self.world.role(who[0])
+            rows = self.rows_of(role)
+            row = rows.rows.get(who[1])
+            if row is not None and not role.loses(row):
+                self.world.witness.learned(who, row["versionnumber"], self.current(who))
+            elif row is not None or who[1] in rows.deleted:
                 self.deleted.add(who)
-                self.world.witness.learned(who, rows.deleted[who[1]], None)
+                gone = rows.deleted[who[1]] if row is None else row["versionnumber"]
+                self.world.witness.learned(who, gone, None)
+            if row is not None or who[1] in rows.deleted:
+                self.world.witness.heard(role, who[1], row)
 
-    def _did(self, what: str, who: Who = ("", "")) -> None:
+    def did(self, what: str, who: Who = ("", "")) -> None:
         self.world.outcomes[f"people_{what}"] += 1
         self.world.note("people", f"{what} {who[0]} {who[1]}")
 
@@ -132,42 +156,45 @@ class EntityPeople:
         self.serial += 1
         role = self.world.role(who[0])
         record = {role.key: who[1], role.column: f"n{self.serial}", **self._lookups(role)}
-        if role.name == "contacts":
-            record["lastname"] = "x"
+        for other in self.world.cast:
+            if other.table == role.table:
+                record.setdefault(other.column, f"n{self.serial}")
+        if role.table == "contact":
+            record.setdefault("lastname", "x")
         self.world.dynamics.seed([record], table=role.table)
         self.learn_all()
-        self._did("create", who)
+        self.did("create", who)
 
-    def _change(self, who: Who, changes: dict[str, Any], what: str) -> None:
+    def change(self, who: Who, changes: dict[str, Any], what: str) -> None:
         self.world.dynamics.edit(who[1], changes, table=self.world.role(who[0]).table)
         self.learn_all()
-        self._did(what, who)
+        self.did(what, who)
 
     def _someone(self) -> Who | None:
-        living = [who for who in self.everybody if self.alive(who)]
+        living = [who for who in self.everybody if self.exists(who)]
         return self.rng.choice(living) if living else None
 
     def move(self) -> None:
         """It points elsewhere."""
         who = self._someone()
         if who is not None:
-            self._change(who, self._lookups(self.world.role(who[0])), "move")
+            self.change(who, self._lookups(self.world.role(who[0])), "move")
 
     def rename(self, who: Who | None = None) -> None:
         """Something else than its links changes."""
         who = who or self._someone()
         if who is not None:
             self.serial += 1
-            self._change(who, {self.world.role(who[0]).column: f"n{self.serial}"}, "rename")
+            self.change(who, {self.world.role(who[0]).column: f"n{self.serial}"}, "rename")
 
     def delete(self, who: Who) -> None:
         self.world.dynamics.delete(who[1], table=self.world.role(who[0]).table)
         self.learn_all()
-        self._did("delete", who)
+        self.did("delete", who)
 
     def delete_or_restore(self) -> None:
         who = self.rng.choice(self.everybody)
-        if self.alive(who):
+        if self.exists(who):
             self.delete(who)
         else:
             self.create(who)
@@ -182,11 +209,11 @@ class EntityPeople:
     def swing(self) -> None:
         """All go, or all come back, in any order."""
         order = self.rng.sample(self.everybody, len(self.everybody))
-        going = sum(map(self.alive, order)) > len(order) / 2
+        going = sum(map(self.exists, order)) > len(order) / 2
         for who in order:
-            if going and self.alive(who):
+            if going and self.exists(who):
                 self.delete(who)
-            elif not going and not self.alive(who):
+            elif not going and not self.exists(who):
                 self.create(who)
 
     def bereave(self) -> None:
@@ -194,9 +221,9 @@ class EntityPeople:
         parents = [
             (tie.parent, record_id)
             for who in self.everybody
-            if self.alive(who)
+            if self.exists(who)
             for tie in self.world.role(who[0]).ties
-            if (record_id := self.current(who)[tie.source]) and self.alive((tie.parent, record_id))
+            if (record_id := self.current(who)[tie.source]) and self.exists((tie.parent, record_id))
         ]
         if parents:
             self.delete(self.rng.choice(parents))
@@ -209,15 +236,15 @@ class EntityPeople:
             parents = [
                 (tie.parent, record_id)
                 for tie in self.world.role(who[0]).ties
-                if self.alive(who) and (record_id := self.current(who)[tie.source])
+                if self.exists(who) and (record_id := self.current(who)[tie.source])
             ]
             who = self.rng.choice(parents) if parents else who
-        if not self.alive(who):
+        if not self.exists(who):
             self.create(who)
         elif self.rng.random() < 0.5:
             self.delete(who)
         else:
-            self._change(who, self._lookups(self.world.role(who[0])), "meddle")
+            self.change(who, self._lookups(self.world.role(who[0])), "meddle")
 
     # -- in the sync -------------------------------------------------------------------------------------------------
 
@@ -237,14 +264,14 @@ class EntityPeople:
         world = self.world
         world.cast = tuple(role if one.name == role.name else one for one in world.cast)
         world.at_once(world.mappings.activate(role.name, role.text, author="sim", comment="", buckets=2))
-        self._did("mapping", (role.name, ""))
+        self.did("mapping", (role.name, ""))
 
     def command(self) -> None:
         """Somebody runs a command."""
         role = self.rng.choice(self.world.cast)
         if self.rng.random() < 0.3:
             self.world.at_once(send(self.world.lanes, RunNow(mapping=role.name)))
-            self._did("command_pull")
+            self.did("command_pull")
         else:
             self._replay(role.name, self.rng.choice(("replay", "retry", "force")))
 
@@ -256,7 +283,7 @@ class EntityPeople:
         states = ("quarantined", "parked", "hold") if intent == "retry" else ()
         wanted = replay.Replay(epoch=progress.epoch, intent=intent, states=states)
         world.at_once(replay.start(world.person(), name, wanted, who="sim"))
-        self._did(f"command_{intent}")
+        self.did(f"command_{intent}")
 
     def replay(self, intent: Any) -> None:
         """Every mapping."""
@@ -270,7 +297,7 @@ class EntityPeople:
         rows = [row for row in world.all_parked() if row.awaited.startswith("approval:") and not row.approved]
         for row in rows:
             world.at_once(parked.add(replace(row, approved=True)))
-            self._did("approve", (row.mapping, row.record_id))
+            self.did("approve", (row.mapping, row.record_id))
         return len(rows)
 
     # -- the end -------------------------------------------------------------------------------------------------
@@ -281,7 +308,7 @@ class EntityPeople:
     def last_orders(self) -> bool:
         """What waits for a person is decided; whether anything was."""
         decided = self.approve_deletes() if self.rng.random() < 0.7 else 0
-        again = ("crashes_worker", "campaign_error", "campaign_refused", "internal_error")
+        again = ("crashes_worker", "campaign_error", "campaign_refused", "internal_error", "value_invalid")
         for name in self.world.names:
             if any(row.code in again for row in self.world.rows(name).values()):
                 self._replay(name, "retry")

@@ -21,17 +21,26 @@ WANTED = (
     "did_parked",
     "did_tombstone",
     "links_emptied",
+    "code_merged",
+    "people_compare",
     "people_create",
     "people_delete",
+    "people_lengthen",
     "people_mapping",
+    "people_merge",
     "people_move",
+    "people_rebaseline",
     "people_rename",
+    "people_rename_related",
+    "related_moved_on",
     "rest_children_left",
     "rest_parent_deleted",
     "rest_parent_missing",
+    "wrote_long",
+    "wrote_member",
 )
 """What must have occurred in a run of 300 seeds."""
-ENOUGH = 10
+ENOUGH = 50
 FAULTS = (
     "crash",
     "delivered_twice",

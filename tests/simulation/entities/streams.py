@@ -126,6 +126,14 @@ class EntityStage(streams.Stage):
     async def delete(self, id: str) -> None:
         self.world.people.delete(self._who(id))
 
+    async def rebaseline(self, mapping: str = "contacts") -> None:
+        await super().rebaseline(mapping)
+        self.world.people.rare.rebaselined.add(mapping)
+
+    async def compare(self, heal: bool = True, delete_extras: bool = True) -> None:
+        """Somebody compares all mappings with Campaign."""
+        self.world.people.rare.compare(delete_extras=delete_extras, heal=heal)
+
     # -- the host ---------------------------------------------------------------------------------------------------
 
     async def stop(self, queue: str, effect: str, nth: int = 1) -> None:

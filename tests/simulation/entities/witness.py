@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from sandbox.wire import Request, Response
-from tests.simulation.entities.cast import Role
+from tests.simulation.entities.cast import Beside, Role
 from tests.simulation.entities.people import Who
 from tests.simulation.witness import Fact, Witness
 
 if TYPE_CHECKING:
     from tests.simulation.entities.world import EntityWorld
+
+
+GONE = object()
 
 
 class EntityWitness(Witness):
@@ -27,11 +31,22 @@ class EntityWitness(Witness):
         """Campaign's records before the write, by mapping and id."""
         self.landed: list[tuple[str, str, str]] = []
         """(verb, mapping, id) of every write."""
+        self.spoken: dict[tuple[str, str, str], list[tuple[int, Any]]] = {}
+        """What each row's column was from a version on, by table, column and id; GONE while there was no row."""
+        self.related_floor: dict[tuple[Who, str], int] = {}
 
     def learned(self, who: Any, version: int, values: dict[str, Any] | None) -> None:
         facts = self.known.setdefault(who, [])
         if not facts or facts[-1].version != version:
             facts.append(Fact(version, values))
+
+    def heard(self, role: Role, record_id: str, row: dict[str, Any] | None) -> None:
+        """The row behind a record, whatever its mapping makes of it."""
+        told = self.spoken.setdefault((role.table, role.column, record_id), [])
+        value = GONE if row is None else row.get(role.column)
+        version = self.world.dynamics.organization.versions.last if row is None else row["versionnumber"]
+        if not told or told[-1][1] != value:
+            told.append((version, value))
 
     def saw(self, request: Request, response: Response, sent_at: float) -> None:
         world = self.world
@@ -49,6 +64,7 @@ class EntityWitness(Witness):
         if self.frozen:
             self._wrong(f"I8: {verb} of {who} in a synced system")
         self.landed.append((verb, *who))
+        world.outcomes["wrote_member"] += role.name == "members"
         body = json.loads(request.body) if request.body else {}
         if verb == "delete":
             self._delete(role, who)
@@ -94,6 +110,31 @@ class EntityWitness(Witness):
             self._wrong(f"I3: {verb} of {who} goes back to version {facts[fitting[-1]].version}")
             return
         self.floor[who] = fitting[place]
+        role = self.world.role(who[0])
+        if role.story and len(body.get(role.story.target, "")) == role.story.length:
+            self.world.outcomes["wrote_long"] += 1
+        for one in role.beside if verb != "delete" else ():
+            used = {facts[at].values[one.source] for at in fitting[place:] if facts[at].values}  # type: ignore[index]
+            self._related(who, one, used, body[one.target])
+
+    def _related(self, who: Who, one: Beside, parents: set[str | None], value: str) -> None:
+        """The written column of a related row must be one that it had, not before the one written last."""
+        floor = self.related_floor.get((who, one.target), 0)
+        starts = []
+        for parent in parents:
+            told = self.spoken.get((one.table, one.column, parent), []) if parent else [(0, None)]
+            told = [(0, GONE), *told]
+            ends = [version for version, _ in told[1:]] + [sys.maxsize]
+            for (start, was), end in zip(told, ends, strict=True):
+                shown = "" if was is GONE or was is None else was
+                if shown == value and end > floor:
+                    starts.append(max(start, floor))
+        if not starts:
+            self._wrong(f"I3: {who} is written with {one.table} {one.column} {value!r}, which is over")
+            return
+        if floor < (now := min(starts)):
+            self.world.outcomes["related_moved_on"] += 1
+        self.related_floor[who, one.target] = now
 
     def _suits(self, who: Who, fact: Fact, verb: str, body: dict[str, Any]) -> bool:
         role = self.world.role(who[0])
@@ -107,6 +148,8 @@ class EntityWitness(Witness):
                 return False
             if tie.target in body and body[tie.target] != wanted and (tie.required or body[tie.target]):
                 return False
+        if role.story and body[role.story.target] != role.story.sent(fact.values):
+            return False
         return bool(body[role.field] == fact.values[role.column])
 
     def _orphan(self, role: Role, fact: Fact, depth: int = 0) -> bool:

@@ -6,13 +6,14 @@ import random
 from dataclasses import replace
 from typing import Any
 
+from sandbox.dynamics.columns import Column, Kind
 from sandbox.wire import Request
 from sync.model import LedgerRow
 from sync.storage.history import Parked, _parked
 from sync.storage.ledger import from_stored
 from tests.simulation import course
 from tests.simulation.entities import check
-from tests.simulation.entities.cast import Role, draw_cast
+from tests.simulation.entities.cast import STORY, More, Role, draw_cast, draw_more, widened
 from tests.simulation.entities.people import EntityPeople
 from tests.simulation.entities.witness import EntityWitness
 from tests.simulation.scenario import Scenario, draw
@@ -30,7 +31,8 @@ class EntityWorld(World):
 
     def __init__(self, seed: int, *, tracing: bool = False, scenario: Scenario | None = None) -> None:
         rng = random.Random(f"cast {seed}")
-        self.cast = draw_cast(rng)
+        self.more = draw_more(seed) if scenario is None else More()
+        self.cast = widened(draw_cast(rng), self.more)
         self.first = self.cast
         self.names = tuple(role.name for role in self.cast)
         self.clears = rng.random() < 0.4
@@ -46,6 +48,12 @@ class EntityWorld(World):
                 rows.pointing = [one for one in rows.pointing if not (one.clears or one.cascades)]
         self.witness = EntityWitness(self)
         self.people = EntityPeople(self)
+        if self.more.story:
+            told = Column(STORY.column, Kind.MEMO, STORY.column, max_length=100_000, custom=True)
+            self.dynamics.organization.change_column("cr_order", told)
+        if self.more.members:
+            told_fields = [{"name": "name"}, {"name": "employerExternalId"}]
+            self.campaign.custom_resource("cusMember", fields=told_fields)
 
     def role(self, name: str) -> Role:
         return next(role for role in self.cast if role.name == name)
@@ -58,11 +66,12 @@ class EntityWorld(World):
         return {record["externalId"]: record for record in self.campaign.dump(role.resource)}
 
     def rows(self, name: str) -> dict[str, LedgerRow]:
-        """Ledger rows of a mapping by id."""
+        """Ledger rows of a mapping's epoch by id."""
+        epoch = self.at_once(self.watermarks.progress(name)).epoch
         return {
             key[1]: from_stored(stored)
             for key, stored in self.account.tables["ledger"].rows.items()
-            if key[0].startswith(f"{name}:")
+            if key[0].startswith(f"{name}:{epoch:04d}:")
         }
 
     def all_parked(self) -> list[Parked]:
@@ -88,13 +97,22 @@ class EntityWorld(World):
         check.at_rest(self, again=again)
 
     async def compare(self) -> None:
-        """Nobody edits in Campaign here."""
+        """Where columns of related rows are sent, or an epoch ended: until both sides agree, extras included."""
+        if not self.more.compares:
+            return
+        self.people.rare.compare(delete_extras=True)
+        await self.settle()
+        if self.people.approve_deletes():
+            await self.settle()
+        self.healed = True
+        self.check()
 
     def commands_run(self) -> bool:
         return False
 
     def begin_compare(self) -> None:
-        return
+        if self.more.compares:
+            self.people.rare.compare(delete_extras=False)
 
     async def settle(self) -> None:
         """Come to rest; then the wake-ups that were lost while things went wrong are made up for."""
