@@ -44,6 +44,7 @@ class Action:
     calls: int = 0
     found: bool = False
     given_up: tuple[RecordRef, ...] = ()
+    shown: tuple[RecordRef, ...] = ()
 
     @cached_property
     def records(self) -> Records:
@@ -57,7 +58,8 @@ class Action:
                 await self._empty_links()
                 return replace(self.kept, calls=self.calls)
             kind, code = await self._act()
-            return Outcome(kind, self.calls, code, given_up=self.given_up, found=self.found)
+            told = Outcome(kind, self.calls, code, found=self.found)
+            return replace(told, given_up=self.given_up, shown=self.shown)
         except TooLate:
             return Outcome(Kind.RELEASED, self.calls, "too_late", 1.0)
         except StorageFault:
@@ -110,6 +112,7 @@ class Action:
             return Kind.UNSEEN, ""
         shown = ref.shown
         self.given_up = tuple(one for one in self.before.parents if self.compiled.points_past(shown, one))
+        self.shown = self.compiled.parents_shown(shown)
         return Kind.SEEN, ""
 
     async def _call(self, make: Callable[[], Awaitable[T]]) -> T:

@@ -36,7 +36,8 @@ async def list_page(look: Look, place: Place) -> Place | None:
 async def _extras(look: Look, record_ids: Sequence[str]) -> None:
     """A record is extra if it is not in Dynamics, and the ledger does not know that it is to be deleted yet.
 
-    What the mapping's `deletes` keeps or marks is none: its row is a tombstone with a hash, or says so.
+    What the mapping's `deletes` keeps or marks is none: its row is a tombstone with a hash, or says so. After a
+    rebaseline rows do not tell: then none is extra where deleted records stay.
     """
     context = look.context
     buckets = context.buckets[look.mapping]
@@ -56,6 +57,8 @@ async def _extras(look: Look, record_ids: Sequence[str]) -> None:
     if len(there) < len(doubtful):
         await context.dynamics.prove_global_read(look.compiled.entity_set, look.compiled.key_column)
     kept = {one for one in doubtful if rows[one].hash or rows[one].code == "deletes_off"}
+    if not look.compiled.deletes:
+        kept |= {one for one in doubtful if rows[one].unresolved}
     gone = [one for one in doubtful if one not in there and one not in kept]
     found = [*gone, *sorted(erased)]
     look.counts[Found.EXTRA.value] += len(found)

@@ -130,6 +130,9 @@ class Recorder:
                 # Whoever comes next waits until the claim may be taken over, and until a POST has settled.
                 row = replace(row, take_over=max(row.take_over, now + outcome.delay_s))
                 back[record_id] = row.take_over - now
+            elif outcome.kind is Kind.SEEN and row.state is State.FILTERED:
+                # What an epoch before has sent of it is deleted or marked, under the brake.
+                back[record_id] = 0.0
             elif outcome.kind is Kind.RELEASED or (outcome.kind is Kind.FAILED and not given_up(row)):
                 back[record_id] = outcome.delay_s
             rows.append(replace(row, updated=now))

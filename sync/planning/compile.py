@@ -114,6 +114,11 @@ class CompiledMapping:
             return False
         return all(shown[target] != parent.record_id for target in targets)
 
+    def parents_shown(self, shown: Row) -> tuple[RecordRef, ...]:
+        """Where a Campaign record points, as far as it shows its links."""
+        told = [(spec.mapping, shown.get(spec.target)) for spec in self.links]
+        return tuple(RecordRef(mapping, one) for mapping, one in told if isinstance(one, str) and one)
+
     def pointing(self, row: Row) -> tuple[Link, ...]:
         """Where a row points; a lookup that is absent or no id points nowhere."""
         found = []

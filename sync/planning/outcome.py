@@ -48,6 +48,8 @@ class Outcome:
     delay_s: float = 0.0
     given_up: tuple[RecordRef, ...] = ()
     """Parents to which it no longer points: optional links of a record whose delete has to wait; those not seen."""
+    shown: tuple[RecordRef, ...] = ()
+    """Parents to which a record that was looked up points."""
     empties: bool = False
     """Its optional links are emptied though nobody knows where they lead: an epoch before has written them."""
     found: bool = False
@@ -138,6 +140,7 @@ def _looked_up(free: LedgerRow, plan: Plan, outcome: Outcome) -> LedgerRow:
     """The row that was to be recorded, now that it is known whether Campaign holds the record; not what of it."""
     assert plan.row is not None
     seen = outcome.kind is Kind.SEEN
+    left = [ref for ref in free.parents if ref not in outcome.given_up]
     return replace(
         plan.row,
         etag=free.etag,
@@ -146,7 +149,7 @@ def _looked_up(free: LedgerRow, plan: Plan, outcome: Outcome) -> LedgerRow:
         unresolved=False,
         attempts=0,
         failures=0,
-        parents=tuple(ref for ref in free.parents if seen and ref not in outcome.given_up),
+        parents=tuple(dict.fromkeys((*outcome.shown, *left))) if seen else (),
     )
 
 

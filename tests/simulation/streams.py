@@ -200,6 +200,13 @@ class Stage(DriftSteps):
         self.world.bury(self.process, replace=False)
         self.process = self.world.start_process()
 
+    async def probing(self, mode: str) -> None:
+        """The app is redeployed to find out how Campaign addresses records, which is by `mode`."""
+        self.world.campaign.change_options(addressing=mode)
+        self.world.scenario = replace(self.world.scenario, probing=True)
+        self.world.bury(self.process, replace=False)
+        self.process = self.world.start_process()
+
     async def lease(self, s: float) -> None:
         """The app is redeployed with another message lease."""
         self.world.settings = self.world.settings.model_copy(update={"message_lease_s": s})
