@@ -96,6 +96,7 @@ ORDER = _resource(
         _KEY,
         Field("account", "link", "Account", target="cusAccount"),
         Field("accountExternalId", "string", "Account's CRM id", 100),
+        Field("channelNames", "string", "Channels by name", 255),
         Field("channels", "string", "Channels", 255),
         Field("currency", "string", "Currency", 10),
         Field("deliverySlot", "string", "Delivery slot", 40),

@@ -27,7 +27,7 @@ RESOURCES = {"accounts": "cusAccount", "orders": "cusOrder", "orderlines": "cusO
 KEYS = {"accounts": "accountid", "orders": "cr_orderid", "orderlines": "cr_orderlineid"}
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "accounts": {"name": "name", "accountNumber": "accountnumber", "city": "address1_city"},
-    "orders": {"number": "cr_ordernumber", "notes": "cr_notes"},
+    "orders": {"number": "cr_ordernumber", "notes": "cr_notes", "channels": "cr_channels"},
     "orderlines": {"product": "cr_product", "number": "cr_linenumber"},
 }
 """Some Campaign fields and the columns they come from."""
@@ -48,6 +48,7 @@ LINKS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 PASTED = "Ring twice.\x0bDeliver to the back door."
 """A line break pasted from a word processor, which Campaign's engine does not take."""
 PATIENCE_S = 40.0
+CHANNELS = {1: "Web", 3: "Phone", 9: "Partner"}
 PRODUCTS = ("Blanket", "Teapot", "Lamp", "Chair", "Rug")
 
 
@@ -177,6 +178,9 @@ class Entities:
         for key in rows.keys() & held[name].keys():
             row, shown = rows[key], held[name][key]
             wanted = {target: row[column] or "" for target, column in FIELDS[name].items()}
+            if name == "orders":
+                chosen = [int(value) for value in (row["cr_channels"] or "").split(",") if value]
+                wanted["channelNames"] = "; ".join(CHANNELS[value] for value in chosen)
             for target, (column, parent) in LINKS[name].items():
                 wanted[target] = row[column] if row[column] in held[parent] else ""
             wrong += [
@@ -212,6 +216,7 @@ class Entities:
             "cr_name": f"Order {number + 1}",
             "cr_ordernumber": f"O-{2000 + number}",
             "cr_notes": None,
+            "cr_channels": self.rng.choice((None, "3", "1,9")),
             "_cr_contactid_value": self.rng.choice(contacts).id,
             "_cr_accountid_value": self.rng.choice(accounts)["accountid"],
         }

@@ -72,6 +72,7 @@ async def test_an_order_carries_every_kind_of_column() -> None:
     await bench.settle()
     row = row_of(bench, "cusOrder")
     assert (row["total"], row["channels"], row["orderDate"]) == (99.95, "1,9", "2026-05-28")
+    assert row["channelNames"] == "Web; Partner"
     assert (row["shippedOn"], row["status"], row["paid"]) == ("2026-05-29 22:00:00.000Z", "shipped", True)
 
 

@@ -299,6 +299,42 @@ MUTANTS = (
         "    epoch = progress.epoch\n",
     ),
     Mutant(
+        "what an epoch before sent outside the filter stays",
+        "sync/flows/record.py",
+        "            elif outcome.kind is Kind.SEEN and row.state is State.FILTERED:\n",
+        "            elif False:\n",
+    ),
+    Mutant(
+        "kept profiles are extras after a rebaseline",
+        "sync/flows/extras.py",
+        "    if not look.compiled.deletes:\n",
+        "    if False:\n",
+    ),
+    Mutant(
+        "chunk of an older epoch worked",
+        "sync/flows/reading.py",
+        "        if chunk.epoch != progress.epoch:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "first load left for later though something was sent",
+        "sync/planning/plan.py",
+        "    if scope is Scope.LIVE or intent in COMMANDS or not resolved(row):\n",
+        "    if scope is Scope.LIVE or intent in COMMANDS:\n",
+    ),
+    Mutant(
+        "first load's filter applied to changes",
+        "sync/planning/plan.py",
+        "    if scope is Scope.LIVE or intent in COMMANDS or not resolved(row):\n",
+        "    if intent in COMMANDS or not resolved(row):\n",
+    ),
+    Mutant(
+        "addressing is found out anew by each attempt",
+        "sync/campaign/records.py",
+        "            self._not_offered.add(name)\n",
+        "            pass\n",
+    ),
+    Mutant(
         "paused work dropped on resume",
         "sync/flows/pause.py",
         "    await context.lanes.queue(Lane.BACKFILL_HOLD if lane is Lane.BACKFILL else lane).put(body)\n",

@@ -29,6 +29,7 @@ OUTCOMES = (
     "did_unknown",
     "drift_campaign",
     "drift_dynamics",
+    "drift_mapping_edited",
     "drift_paused",
     "environment_changed",
     "people_approve",
@@ -72,6 +73,7 @@ OUTCOMES = (
     "state_parked",
     "state_quarantined",
     "state_synced",
+    "worker_probing",
 )
 
 

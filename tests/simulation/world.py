@@ -171,6 +171,7 @@ class World:
     def start_process(self) -> Process:
         """A new worker process in the current environment."""
         self.made += 1
+        self.outcomes["worker_probing"] += self.scenario.probing
         skew = (self.rng.random() - 0.5) * self.settings.skew_s
         process = Process(self, f"w{self.made}", skew)
         process.app = compose(

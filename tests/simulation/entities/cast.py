@@ -136,6 +136,7 @@ class More:
     members: bool = False
     """A second mapping of contacts."""
     story: bool = False
+    probing: bool = False
 
     @property
     def compares(self) -> bool:
@@ -154,7 +155,8 @@ def draw_more(seed: int) -> More:
         merges=rng.choice(("delete", "delete", "keep", "", "")),
         rebaselines=rng.random() < 0.4,
         members=rng.random() < 0.4,
-        story=rng.random() < 0.2,
+        story=rng.random() < 0.3,
+        probing=rng.random() < 0.3,
     )
 
 

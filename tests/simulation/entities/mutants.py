@@ -181,6 +181,12 @@ MUTANTS = (
         "    return row.etag is not None\n",
     ),
     Mutant(
+        "looked up, and its links not seen",
+        "sync/flows/call.py",
+        "        self.shown = self.compiled.parents_shown(shown)\n",
+        "",
+    ),
+    Mutant(
         "links that nobody knows of are not emptied",
         LINKS,
         "        empties = bool(optional) and not tells(before) and before.code != CHILDREN_LEFT\n",

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 LONG = 50_000
 """Characters; a queue message takes 48 KiB."""
-KINDS = 2
-"""How often each kind is done."""
 
 
 class Rare:
@@ -35,13 +33,13 @@ class Rare:
     async def play(self) -> None:
         """What the seed has, each kind a few times."""
         more, world = self.world.more, self.world
-        kinds: tuple[tuple[object, Callable[[], Awaitable[None]]], ...] = (
-            (more.merges, self.merge),
-            (more.rebaselines, self.rebaseline),
-            (more.beside, self.rename_related),
-            (more.story, self.lengthen),
+        kinds: tuple[tuple[object, int, Callable[[], Awaitable[None]]], ...] = (
+            (more.merges, 2, self.merge),
+            (more.rebaselines, 2, self.rebaseline),
+            (more.beside, 2, self.rename_related),
+            (more.story, 4, self.lengthen),
         )
-        acts = [act for wanted, act in kinds if wanted for _ in range(KINDS)]
+        acts = [act for wanted, often, act in kinds if wanted for _ in range(often)]
         self.rng.shuffle(acts)
         times = sorted(self.rng.random() * world.scenario.length_s for _ in acts)
         for moment, act in zip(times, acts, strict=True):

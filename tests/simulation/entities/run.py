@@ -36,6 +36,7 @@ WANTED = (
     "rest_children_left",
     "rest_parent_deleted",
     "rest_parent_missing",
+    "worker_probing",
     "wrote_long",
     "wrote_member",
 )

@@ -40,7 +40,15 @@ class EntityWorld(World):
         special = drawn.special if drawn.special in ("brake", "storage") else ""
         super().__init__(
             scenario
-            or replace(drawn, special=special, acts=drawn.acts + 4, limit=4000, window_s=300.0, burst=100),
+            or replace(
+                drawn,
+                special=special,
+                acts=drawn.acts + 4,
+                limit=4000,
+                window_s=300.0,
+                burst=100,
+                probing=self.more.probing,
+            ),
             tracing=tracing,
         )
         for rows in self.dynamics.organization.tables.values():
