@@ -181,7 +181,7 @@ class ChunkLinks:
     async def _settle(self, before: LedgerRow, claimed: LedgerRow, row: LedgerRow, parent: bool) -> None:
         context, me = self.context, self.me(row.record_id)
         for ref in claimed.parents:
-            etag = self._etags.get((row.record_id, ref))
+            etag = self._etags.get((row.record_id, ref)) if tells(row) else None
             if ref not in row.parents and etag and await context.links.remove(ref, me, etag):
                 await wake_parent(context, ref)
         for item in self._parked.get(row.record_id, ()):

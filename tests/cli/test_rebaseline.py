@@ -48,8 +48,8 @@ def test_what_was_sent_before_does_not_count(moved: Office) -> None:
     moved.ask("rebaseline", "--yes")
     moved.clock.advance(FENCE_S)
     moved.work()
-    # Refused as a duplicate, found, updated.
-    assert moved.campaign_writes()[written:] == ["profile.create", "profile.update"]
+    # It may be there: addressed before it is posted.
+    assert moved.campaign_writes()[written:] == ["profile.update"]
     assert len({record["PKey"] for record in moved.profiles().values()}) == len(moved.profiles())
 
 

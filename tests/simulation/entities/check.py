@@ -75,7 +75,8 @@ class Judge:
         if row.state is State.QUARANTINED and row.code == "parent_empty":
             return [] if self._empty(role, values) else ["I1: it has all parents, and it is quarantined"]
         if row.state is State.QUARANTINED and row.code == "parent_deleted":
-            if any(not self._ready(tie, parent) for tie, parent in ties):
+            # One without a parent by now may have gone before the parent that it had.
+            if self._empty(role, values) or any(not self._ready(tie, parent) for tie, parent in ties):
                 return []
             return ["I1: its parents are all there, and it is quarantined"]
         return [f"I7: at rest {row.state} {row.code}"]

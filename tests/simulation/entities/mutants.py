@@ -187,6 +187,12 @@ MUTANTS = (
         "",
     ),
     Mutant(
+        "a link row of an epoch before removed on the way back",
+        LINKS,
+        " if tells(row) else None\n",
+        "\n",
+    ),
+    Mutant(
         "links that nobody knows of are not emptied",
         LINKS,
         "        empties = bool(optional) and not tells(before) and before.code != CHILDREN_LEFT\n",

@@ -34,7 +34,7 @@ class Rare:
         """What the seed has, each kind a few times."""
         more, world = self.world.more, self.world
         kinds: tuple[tuple[object, int, Callable[[], Awaitable[None]]], ...] = (
-            (more.merges, 2, self.merge),
+            (more.merges, 3, self.merge),
             (more.rebaselines, 2, self.rebaseline),
             (more.beside, 2, self.rename_related),
             (more.story, 4, self.lengthen),

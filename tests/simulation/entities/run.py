@@ -42,6 +42,8 @@ WANTED = (
 )
 """What must have occurred in a run of 300 seeds."""
 ENOUGH = 50
+DIRECTED = {"code_parent_busy": 10}
+"""Golden streams a-parent-is-deleted-while-its-child-is-sent and a-child-waits-while-its-parent-is-being-created."""
 FAULTS = (
     "crash",
     "delivered_twice",
