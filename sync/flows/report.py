@@ -93,12 +93,19 @@ class Reporter:
         )
         looks = [job for job in item.jobs if job.verb == RECONCILE and job.state == DONE]
         if looks:
+            found = looks[-1].found
             telemetry.event(
                 "reconcile_state",
                 mapping=item.mapping,
                 records=looks[-1].done,
                 age_s=round(max(status.at - looks[-1].updated, 0.0), 1),
-                **{found.value: looks[-1].found.get(found.value, 0) for found in Found},
+                agrees=found.get(Found.AGREES.value, 0),
+                missing=found.get(Found.MISSING.value, 0),
+                stale=found.get(Found.STALE.value, 0),
+                edited=found.get(Found.EDITED.value, 0),
+                rewritten=found.get(Found.REWRITTEN.value, 0),
+                extra=found.get(Found.EXTRA.value, 0),
+                left=found.get(Found.LEFT.value, 0),
             )
         for code, records in quarantined.items():
             telemetry.event("quarantine_state", mapping=item.mapping, code=code, records=records)

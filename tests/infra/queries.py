@@ -23,7 +23,7 @@ TABLES = {
     "problemId: string, itemCount: int, operation_Id: string, operation_Name: string, cloud_RoleName: string, "
     "cloud_RoleInstance: string, customDimensions: dynamic)",
 }
-PLACEHOLDERS = {"<minutes>": "10", "<hours>": "12"}
+PLACEHOLDERS = {"<minutes>": "10", "<hours>": "12", "<percent>": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class KqlText:
     @property
     def fields(self) -> set[str]:
         """The fields of those events that it reads."""
-        return set(re.findall(r"\be\.(\w+)", self.text))
+        return set(re.findall(r"\be(?:\.|\[')(\w+)", self.text))
 
 
 def all_queries() -> Iterator[KqlText]:
