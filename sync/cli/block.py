@@ -119,7 +119,7 @@ async def _unblock(session: Session, out: Output, *, ids: list[str], yes: int) -
             return FAILED
     found = {record: await flow.unblock(session.context, record) for record in wanted}
     for record, was in found.items():
-        told = "goes with its next change, or `python -m sync retry`" if was else "was not blocked"
+        told = f"goes with its next change, or `python -m sync replay {record}`" if was else "was not blocked"
         out.line(f"{record}: {told}")
     if out.as_json:
         out.json({"unblocked": found})

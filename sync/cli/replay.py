@@ -14,6 +14,8 @@ from sync.cli.output import Output, counted
 from sync.cli.records import ids_in, known_code, moment, person, record_ids, rows_of
 from sync.cli.session import Session, UsageProblem
 from sync.cli.work import QUEUED, confirm, cost_of, update_calls, wait_for
+from sync.errors import SyncError
+from sync.flows import jobs
 from sync.flows import replay as flow
 from sync.flows.replay import Replay, count_matching, send_list, send_records
 from sync.model import Intent, Lane, LedgerRow, State
@@ -217,7 +219,13 @@ async def _ask(
     """The first page says whether Dynamics understands the condition; a short list is counted with it."""
     compiled = await session.context.sourced(await session.context.active(wanted.mapping))
     dynamics = session.context.dynamics
-    page = await dynamics.list_matching(compiled.entity_set, compiled.key_column, command.condition)
+    try:
+        page = await dynamics.list_matching(compiled.entity_set, compiled.key_column, command.condition)
+    except SyncError as error:
+        if error.code not in jobs.WRONG or not wanted.matching:
+            raise
+        fix = "Write it as a `$filter` of the Web API: statecode eq 0 and address1_country eq 'DE'."
+        raise UsageProblem(f"Dynamics does not take this condition ({error.detail})", fix) from None
     records = len(page.rows)
     with out.progress("counting in Dynamics") as tell:
         while page.next_link is not None:

@@ -94,6 +94,18 @@ def test_unblock_asks_twice() -> None:
     assert office.profiles()[ada]["firstName"] == "Ida"
 
 
+def test_who_is_unblocked_goes_at_once_by_the_command_it_names() -> None:
+    office = Office()
+    (ada,) = office.synced("Ada")
+    office.ask("block", ada, "--yes")
+    office.campaign.command("delete", {"id": ada})
+    told = office.sync("unblock", ada, "--yes", "--yes").stdout
+    assert f"`python -m sync replay {ada}`" in told
+    office.ask("replay", ada, "--yes")
+    office.work(2)
+    assert office.profiles()[ada]["firstName"] == "Ada"
+
+
 def test_an_id_nobody_knows_can_be_blocked_before_it_appears() -> None:
     office = Office()
     office.synced("Ada")

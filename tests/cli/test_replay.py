@@ -145,10 +145,11 @@ def test_by_filter_and_by_time(tmp_path: Path) -> None:
 def test_a_condition_that_dynamics_does_not_understand_starts_nothing() -> None:
     office = Office()
     office.synced("Ada")
-    assert (
-        office.ask("replay", "--filter", "shoesize gt 40", "--yes", code=1)["error"]["code"]
-        == "unknown_column"
-    )
+    for condition, told in (("shoesize gt 40", "shoesize"), ("statecode eq", "")):
+        error = office.ask("replay", "--filter", condition, "--yes", code=2)["error"]
+        assert error["code"] == "usage"
+        assert told in error["what"]
+        assert "$filter" in error["fix"]
     assert office.stored()["control"] == 0
     assert office.ask("replay", "--since", "yesterday", "--yes", code=2)["error"]["code"] == "usage"
 
