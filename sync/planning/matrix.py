@@ -45,6 +45,9 @@ MATRIX: dict[str, dict[str, str]] = {
 }
 
 
+SINGLE = frozenset(MATRIX) - {"MultiSelectPicklist"}
+"""Columns that hold one value, which can be replaced."""
+
 CAMPAIGN_TYPES: dict[str, frozenset[str]] = {
     "string": frozenset({"string", "memo"}),
     "email": frozenset({"string"}),
@@ -106,7 +109,27 @@ ZONED = {
     ("DateTime:TimeZoneIndependent", "datetime"): "with `time_zone`",
     ("DateTime:DateOnly", "datetime"): "midnight, UTC or in `time_zone`",
 }
+HOLDS = {
+    "string": "what the field's `length` says; a memo what the database holds",
+    "email": "128 characters in a profile",
+    "date": "a day, 10 characters",
+    "datetime": "a time to the millisecond, UTC",
+    "boolean": "true or false",
+    "integer": "32 bits",
+    "number": "a number, exact up to 2⁵³",
+    "enumeration": "one of its names",
+    "link": "the id that the link joins on, 36 characters",
+}
+"""What goes into a Campaign field of a mapping's type."""
 NOT_OFFERED = ("PartyList", "ManagedProperty", "CalendarRules", "Virtual", "Image", "File")
+
+
+def targets_as_markdown() -> str:
+    """The Campaign field types by a mapping's type, as they stand in docs/mapping.md (a test compares them)."""
+    lines = ["| type in the mapping | Campaign field of type | holds |", "|---|---|---|"]
+    for kind, fields in CAMPAIGN_TYPES.items():
+        lines.append(f"| `{kind}` | {', '.join(f'`{name}`' for name in sorted(fields))} | {HOLDS[kind]} |")
+    return "\n".join(lines)
 
 
 def as_markdown() -> str:

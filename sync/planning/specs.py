@@ -110,6 +110,9 @@ def _accepts(field: FieldMap) -> frozenset[str]:
         return frozenset({"MultiSelectPicklist"})
     if isinstance(field, StringField) and field.label is not False:
         return frozenset({"Picklist", "State", "Status", "Boolean"})
+    if getattr(field, "replace", None):
+        # What it becomes counts, not what it was.
+        return matrix.accepts(field.type) | matrix.SINGLE
     if isinstance(field, DateField | DateTimeField) and field.time_zone is not None:
         return matrix.accepts_in_zone(field.type, as_written=field.time_zone == AS_WRITTEN)
     return matrix.accepts(field.type)

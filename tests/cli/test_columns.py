@@ -59,6 +59,15 @@ def test_what_fits_is_one_green_line() -> None:
     assert told(*lines) == [("ok", "columns", "")]
 
 
+def test_what_is_replaced_is_bound_by_what_it_becomes() -> None:
+    fields = {**FIELDS, "flag": FieldInfo("flag", "boolean"), "number": FieldInfo("number", "number")}
+    lines = (
+        "{source: gendercode, target: flag, type: boolean, replace: {1: true, 2: false}}",
+        "{source: firstname, target: number, type: number, replace: {low: 0.5}, otherwise: 1}",
+    )
+    assert told(*lines, fields=fields) == [("ok", "columns", "")]
+
+
 @pytest.mark.parametrize(
     ("line", "name", "code"),
     [

@@ -98,6 +98,7 @@ def test_the_matrix_says_what_the_code_does(column: str, target: str) -> None:
 
 def test_the_matrix_is_published() -> None:
     assert matrix.as_markdown() in DOC.read_text(encoding="utf-8")
+    assert matrix.targets_as_markdown() in DOC.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
