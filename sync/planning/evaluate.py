@@ -35,6 +35,23 @@ def evaluator(expression: Expression) -> Evaluate:
     return evaluate
 
 
+def without_value(expression: Expression) -> str:
+    """A part that reads no column and never has a value, such as `1 / 0`, as it is written; empty if there is none."""
+    functions = {id(node.func) for node in ast.walk(expression.tree) if isinstance(node, ast.Call)}
+
+    def reads(part: ast.AST) -> bool:
+        names = (node for node in ast.walk(part) if isinstance(node, ast.Name) and id(node) not in functions)
+        return any(node.id not in WORDS for node in names)
+
+    for part in ast.walk(expression.tree):
+        if isinstance(part, ast.Call | ast.BinOp | ast.UnaryOp | ast.Compare) and not reads(part):
+            try:
+                _closure(part)({})
+            except Unusable:
+                return ast.unparse(part)
+    return ""
+
+
 def _closure(node: ast.expr) -> Evaluate:
     if isinstance(node, ast.Constant):
         value = node.value

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from sync.planning.advice import did_you_mean
 from sync.planning.convert import Flagged, typed
 from sync.planning.dates import AS_WRITTEN
+from sync.planning.evaluate import without_value
 from sync.planning.expressions import ExpressionError, parse
 from sync.planning.fields import DateField, DateTimeField, FieldMap, LinkField, StringField
 from sync.planning.languages import LANGUAGES
@@ -60,6 +61,8 @@ def _expression(source: str) -> Wrong:
     except ExpressionError as error:
         yield "expression", error.what, error.fix
         return
+    if lost := without_value(made):
+        yield "expression", f"`{lost}` never has a value.", "Correct it, or remove it."
     for label in made.labels:
         if label.language:
             yield from _language(label.language, "expression")

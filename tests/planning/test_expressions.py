@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.planning.evaluate import NO_VALUE, evaluator
+from sync.planning.evaluate import NO_VALUE, evaluator, without_value
 from sync.planning.expressions import ExpressionError, parse
 from sync.planning.function_table import FUNCTIONS, as_markdown
 from tests.planning.samples import json_values
@@ -151,6 +151,22 @@ def test_any_text_is_refused_or_total(text: str) -> None:
         assert error.what and error.fix
         return
     evaluator(made)(defaultdict(str, ROW))
+    without_value(made)
+
+
+@pytest.mark.parametrize(
+    ("expression", "lost"),
+    [
+        ("1 / 0", "1 / 0"),
+        ("when(a == 'x', year('soon'), 2)", "year('soon')"),
+        ("join(' ', a, -'x')", "-'x'"),
+        ("when(a == 'x', year('2024'), 2) / round(a)", "year('2024')"),
+        ("a / 0 + number(a)", ""),
+        ("text(text) in ['1', 'x'] and not null", ""),
+    ],
+)
+def test_a_part_that_never_has_a_value_is_found_before_a_record_comes(expression: str, lost: str) -> None:
+    assert without_value(parse(expression)) == lost
 
 
 @given(st.sampled_from(sorted(FUNCTIONS)), st.lists(json_values(), min_size=4, max_size=4))

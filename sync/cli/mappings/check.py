@@ -186,7 +186,7 @@ def _compared(one: MappingFile, known: Known, sending: Sequence[Mapping]) -> Ite
             one.name,
             finder.named(finding.name, finding.within),
             finding.name,
-            f"{finding.text}.",
+            f"{finding.text.rstrip('.')}.",
             finding.fix,
             "error" if finding.level is Level.FAIL else "warning",
             finding.code or "mapping_invalid",
