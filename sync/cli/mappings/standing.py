@@ -58,7 +58,7 @@ async def moved(context: Context, files: Sequence[MappingFile]) -> list[Located]
             finder = Finder(file.text)
             for place, old in changes:
                 what = f"it was `{old}`, and this mapping has sent records."
-                fix = "Switch this mapping off and give the new one a name of its own, or keep it."
+                fix = "Leave it as it was, or switch this mapping off and give the new one a name of its own."
                 where = ".".join(map(str, place))
                 problems.append(Located(file.name, finder.place(place), where, what, fix))
     return problems
