@@ -8,7 +8,7 @@ from typing import Any
 from sync.consent_row import ConsentRow
 from sync.model import to_iso
 from sync.planning.consent import SENTENCES, Rule
-from sync.storage.consent_journal import Entry
+from sync.storage.consent_journal import ASKED, Entry
 
 WORDS = {
     "out": "opted out",
@@ -17,6 +17,7 @@ WORDS = {
     "neither": "neither (counts as out)",
     "": "nothing",
 }
+UNTOLD = "its worker ended without saying how that went, or is at it"
 SYSTEM = {"campaign": "Campaign", "dynamics": "Dynamics"}
 
 
@@ -24,7 +25,7 @@ def sentence(entry: Entry) -> str:
     """A journal line in words."""
     rule = SENTENCES[Rule(entry.rule)]
     if entry.rule in (Rule.CREATED, Rule.CREATED_CLOSED):
-        return f"{entry.field}: {rule}: opted out."
+        return f"{entry.field}: {_creation(entry, rule)}"
     seen = f"{entry.field}: Campaign {WORDS[entry.campaign]}"
     seen += f" (since {entry.campaign_at})" if entry.campaign_at else ""
     seen += f", Dynamics {WORDS[entry.dynamics]} (record of {entry.dynamics_at or 'unknown time'})"
@@ -40,12 +41,24 @@ def _effect(entry: Entry) -> str:
             return f"{system} was set to {decided}."
         if entry.outcome == "unknown":
             return f"{system} was asked to set {decided}; its answer was lost, so it is looked at again."
-        return f"{system} refused {decided} ({entry.outcome})."
+        if entry.outcome == ASKED:
+            return f"{system} was asked to set {decided}, or was about to be; {UNTOLD}, so it is looked at again."
+        return f"{system} was not set to {decided} ({entry.outcome})."
     if entry.outcome == "kept":
         return f"It would be {decided}; the other side is not written, both values are kept."
     if entry.outcome == "braked":
         return f"It would be {decided}; the opt-in brake waits for an approval."
     return f"Agreed: {decided}; nothing was written."
+
+
+def _creation(entry: Entry, rule: str) -> str:
+    if entry.outcome == "done":
+        return f"{rule}: opted out."
+    if entry.outcome == ASKED:
+        return f"A profile was to be created opted out; {UNTOLD}."
+    if entry.outcome == "unknown":
+        return "A profile was to be created opted out; the answer was lost."
+    return f"No profile was created ({entry.outcome})."
 
 
 def standing(row: ConsentRow) -> Iterator[str]:

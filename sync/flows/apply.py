@@ -194,7 +194,7 @@ class Apply:
         )
         await work.links.settled(work.rows, written, claimed)
         if work.consent is not None:
-            await work.consent.after(ended, work.owner)
+            await work.consent.after(ended)
         for record_id, delay in back.items():
             if record_id in work.changes:
                 outcome = ended[record_id][1]

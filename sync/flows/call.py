@@ -144,8 +144,9 @@ class Action:
         if not await consent.forget(source.record_id):
             raise TooLate
         body.update(made.fields)
+        await consent.announce(source, made)
         ref = await self._call(lambda: self.records.create(body))
-        consent.landed(source, ref.shown, made)
+        consent.landed(source, ref.shown)
         return Kind.CREATED, ""
 
     async def _patch(self, ref: Ref | None, body: dict[str, Any] | None = None) -> tuple[Kind, str]:

@@ -14,7 +14,7 @@ from sync.campaign.records import Addressing, Ref
 from sync.consent_row import ConsentRow, Side
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.consent_hints import Hint, has_profile, hint, hint_again
-from sync.flows.consent_record import record
+from sync.flows.consent_record import MAYBE_APPLIED, announce, record_seen, record_written
 from sync.flows.context import Context
 from sync.flows.permits import Permits, TooLate
 from sync.model import SourceRow
@@ -32,8 +32,6 @@ LONGEST_WAIT_S = 60.0
 """How long a look waits for its calls inside the function."""
 CALLS = 2
 """Campaign calls of a look: the read, and perhaps a write."""
-MAYBE_APPLIED = ("campaign_error", "dynamics_error", "dynamics_busy")
-"""Errors after which a write may have been applied all the same."""
 LATER_S = 900.0
 """When a write that a system refused is tried again."""
 
@@ -168,6 +166,8 @@ class Look:
             if error.code == "too_late":
                 raise _ComeBack(1.0) from None
             raise
+        # The journal first, always: what the row says agreed is no news any more to whoever takes over.
+        await record_seen(self.context, self.mapping, plan, self.owner)
         if plan.write is None or contact is None or ref is None:
             await self._record(plan, claimed)
             return
@@ -176,20 +176,23 @@ class Look:
             # Said before it is done: who takes over must not take our opt-in for a person's, and knows what was seen.
             announced = {**seen.announced, **plan.announced}
             held = await self.context.consents.write(replace(seen, announced=announced))
+        await announce(self.context, self.mapping, plan, self.owner)
         try:
             await self._write(plan, claimed, contact, ref, compiled, permits)
         except SyncError as error:
             if isinstance(error, UnknownOutcome) or error.code in MAYBE_APPLIED:
                 await self._unknown(plan, held, error)
             # Answered, and nothing was applied: what was announced did not happen.
+            await record_written(self.context, self.mapping, plan, error.code, self.owner)
             await self._release(replace(held, announced=seen.announced))
             await self._refused(plan, error)
+        await record_written(self.context, self.mapping, plan, "done", self.owner)
         await self._record(plan, held)
 
     async def _unknown(self, plan: ConsentPlan, held: ConsentRow, error: SyncError) -> NoReturn:
         """The claim and what was announced stay until no call of ours can land any more."""
         telemetry.warning("consent_outcome_unknown", record=self.record_id, code=error.code)
-        await record(self.context, self.mapping, plan, "unknown", self.owner)
+        await record_written(self.context, self.mapping, plan, "unknown", self.owner)
         raise _ComeBack(max(held.take_over - self.context.clock.now(), 1.0))
 
     async def _read(
@@ -254,9 +257,8 @@ class Look:
             raise SyncError("too_late", record_id=self.record_id) from None
 
     async def _record(self, plan: ConsentPlan, held: ConsentRow) -> None:
-        """The journal, then the row; what the other side still needs is another hint."""
+        """The row, once the journal has it; what the other side still needs is another hint."""
         context = self.context
-        await record(context, self.mapping, plan, "done", self.owner)
         after = replace(plan.done(), etag=held.etag, updated=context.clock.now(), looked=self.began)
         await context.consents.write(after.released())
         if plan.more:
@@ -288,6 +290,5 @@ class Look:
         if error.reaction is Reaction.STOP:
             raise error
         if error.reaction is Reaction.QUARANTINE:
-            await record(context, self.mapping, plan, error.code, self.owner)
             raise _ComeBack(LATER_S)
         raise _ComeBack(MOVED_S if error.code in ("dynamics_conflict", "too_late") else RETRY_S)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from sync.consent_row import ConsentRow
 from sync.errors import SyncError
 from sync.flows.consent_hints import hint
-from sync.flows.consent_record import record_creation
+from sync.flows.consent_record import MAYBE_APPLIED, Made, record_creation
 from sync.flows.context import Context
 from sync.model import LedgerRow, Row, SourceRow, State
 from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import Creation, created_row, creation, differs, opted_out
 from sync.planning.outcome import Kind, Outcome
 from sync.planning.plan import Plan
+from sync.storage.consent_journal import ASKED
 from sync.storage.table import RowConflict
 
 TRIES = 5
@@ -27,9 +28,13 @@ class ChunkConsent:
     context: Context
     mapping: str
     partition: str
+    owner: str
     consents: Consents | None
     rows: dict[str, ConsentRow]
-    created: dict[str, tuple[SourceRow, Row, Creation]] = field(default_factory=dict)
+    asked: dict[str, Made] = field(default_factory=dict)
+    """The POSTs that were announced."""
+    created: dict[str, Row] = field(default_factory=dict)
+    """The profiles they were answered with."""
     unlooked: list[str] = field(default_factory=list)
 
     def creation(self, source: SourceRow) -> Creation:
@@ -54,9 +59,15 @@ class ChunkConsent:
                 row = None
         return False
 
-    def landed(self, source: SourceRow, profile: Row, made: Creation) -> None:
+    async def announce(self, source: SourceRow, made: Creation) -> None:
+        """Journal the opt-outs of a POST before it is made."""
+        asked = Made(source, made)
+        await self._journal(asked, ASKED)
+        self.asked[source.record_id] = asked
+
+    def landed(self, source: SourceRow, profile: Row) -> None:
         """A POST of ours was answered with the profile."""
-        self.created[source.record_id] = (source, profile, made)
+        self.created[source.record_id] = profile
 
     async def compare(
         self, sources: Mapping[str, SourceRow | None], ledger: Mapping[str, LedgerRow], *, at_once: bool
@@ -87,7 +98,7 @@ class ChunkConsent:
         """Hint what `compare` left, once the budget says that there is time for it."""
         await hint(self.context, self.unlooked)
 
-    async def after(self, ended: Mapping[str, tuple[Plan, Outcome]], run: str) -> None:
+    async def after(self, ended: Mapping[str, tuple[Plan, Outcome]]) -> None:
         """Rows of what was created or found; hints for what is not agreed."""
         consents = self.consents
         if consents is None:
@@ -97,15 +108,14 @@ class ChunkConsent:
         hints: set[str] = set()
         for record_id, (plan, outcome) in ended.items():
             known = self._row(record_id)
+            if record_id in self.asked:
+                await self._journal(self.asked[record_id], _ending(outcome))
             if outcome.kind is Kind.CREATED and record_id in self.created:
-                source, profile, made = self.created[record_id]
+                source, profile = self.asked[record_id].source, self.created[record_id]
                 row = created_row(known, consents, source.values, profile)
                 rows.append(replace(row, updated=now))
                 if differs(row, consents):
                     hints.add(record_id)
-                await record_creation(
-                    self.context, self.mapping, record_id, consents, made, source.values, run
-                )
             elif outcome.kind is Kind.UPDATED:
                 if outcome.found and known.etag is None:
                     rows.append(replace(known, found=True, updated=now))
@@ -115,5 +125,19 @@ class ChunkConsent:
         hints |= await self.context.consents.write_many(rows)
         await hint(self.context, sorted(hints))
 
+    async def _journal(self, made: Made, outcome: str) -> None:
+        assert self.consents is not None
+        await record_creation(self.context, self.mapping, self.consents, made, outcome, self.owner)
+
     def _row(self, record_id: str) -> ConsentRow:
         return self.rows.get(record_id) or ConsentRow(self.partition, record_id)
+
+
+def _ending(outcome: Outcome) -> str:
+    """How a POST ended, for the journal."""
+    if outcome.kind is Kind.CREATED:
+        return "done"
+    if outcome.kind is Kind.UNKNOWN or outcome.code in MAYBE_APPLIED:
+        return "unknown"
+    # Another profile was there, unless the outcome says why.
+    return outcome.code or "duplicate_key"

@@ -64,7 +64,7 @@ class Reader:
         )
         if context.consent_of(chunk.mapping) is not None:
             consents = await context.usable_consent(chunk.mapping)
-            work.consent = ChunkConsent(context, chunk.mapping, partition, consents, known)
+            work.consent = ChunkConsent(context, chunk.mapping, partition, owner, consents, known)
         now = context.clock.now()
         await self._leave(work, erased, now)
         for record_id, row in rows.items():

@@ -1,13 +1,20 @@
-"""The table `consentjournal`, append-only: what was decided about a contact's consent, and why."""
+"""The table `consentjournal`, append-only: what was decided about a contact's consent, and why.
+
+A write is told twice: before it is made (`asked`) and when it has ended. Whoever reads gets the first only where the
+second is missing: its worker died, or is at it just now.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from sync.model import Clock, Random, from_iso, to_iso
 from sync.storage.lines import Lines
 from sync.storage.table import Query, Stored, Table
+
+ASKED = "asked"
+"""The outcome of a line that was written before its write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,8 @@ class Entry:
     campaign_after: str
     dynamics_after: str
     outcome: str
-    """`done`, `unknown`, `kept`, `braked`, or a catalogue code."""
+    """`done`, `asked` (its end was not recorded), `unknown` (its answer was lost), `kept`, `braked`, or the catalogue
+    code with which it was not made."""
     run: str = ""
     at: float = 0.0
 
@@ -53,15 +61,35 @@ class Journal:
 
     async def of(self, mapping: str, record_id: str, *, most: int = 200) -> list[Entry]:
         """The newest lines of a contact, oldest first."""
-        return [_entry(stored) for stored in reversed(await self._lines.of(mapping, record_id, most))]
+        lines = [_entry(stored) for stored in reversed(await self._lines.of(mapping, record_id, most))]
+        return without_answered(lines)
 
     async def since(self, mapping: str, start: float) -> AsyncIterator[Entry]:
         """All lines from a time on (scans the mapping's partitions)."""
         query = Query(
             partition_from=f"{mapping}:", partition_below=f"{mapping};", where=(("at", "ge", to_iso(start)),)
         )
+        lines: list[Entry] = []
         async for stored in self._lines.table.scan(query):
-            yield _entry(stored)
+            entry = _entry(stored)
+            if lines and lines[0].record_id != entry.record_id:
+                for line in without_answered(lines):
+                    yield line
+                lines = []
+            lines.append(entry)
+        for line in without_answered(lines):
+            yield line
+
+
+def without_answered(lines: Iterable[Entry]) -> list[Entry]:
+    """A contact's lines without those that announce a write whose end the same run has told."""
+    lines = list(lines)
+    ended = {_write(line) for line in lines if line.outcome != ASKED}
+    return [line for line in lines if line.outcome != ASKED or _write(line) not in ended]
+
+
+def _write(line: Entry) -> tuple[str, str, str]:
+    return line.run, line.field, line.wrote
 
 
 _TOLD = tuple(name for name in Entry.__dataclass_fields__ if name not in ("record_id", "at"))

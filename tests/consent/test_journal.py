@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sync.cli.consent_words import sentence
 from sync.consent_row import Agreement, ConsentRow, FieldState, Side
-from sync.flows.consent_record import entries_of
+from sync.flows.consent_record import Made, creation_entries, seen_entries, written_entries
+from sync.model import SourceRow
 from sync.planning.consent import Decision, Look, Rule
-from sync.planning.consent_pairs import Pair
-from sync.planning.consent_plan import ConsentPlan, Verdict
+from sync.planning.consent_pairs import Consents, Pair
+from sync.planning.consent_plan import ConsentPlan, Creation, Verdict
+from sync.planning.load_consent import load_consent
+from sync.storage.consent_journal import ASKED
 
+TEXT = """\
+consent: contacts
+fields:
+  - {source: new_choice, target: blackListEmail, opted_out: 2, opted_in: 1}
+"""
 PAIR = Pair("blackListEmail", "new_choice", "blackListEmail", "", 2, 1)
 
 
@@ -24,7 +34,7 @@ def looked(look: Look, decision: Decision, *, agreed: bool | None, undecidable: 
 def test_a_value_that_means_neither_is_told_from_an_opt_out() -> None:
     decision = Decision(True, Side.CAMPAIGN, Rule.OPTED_OUT_IN_DYNAMICS)
     plan = looked(Look(campaign=False, dynamics=True), decision, agreed=False, undecidable=True)
-    (line,) = entries_of(plan, "done", "run")
+    (line,) = written_entries(plan, "done", "run")
     assert (line.dynamics, line.dynamics_after, line.campaign, line.campaign_after) == (
         "neither",
         "neither",
@@ -38,17 +48,45 @@ def test_a_value_that_means_neither_is_told_from_an_opt_out() -> None:
 def test_a_write_whose_answer_was_lost_leaves_that_side_unknown() -> None:
     decision = Decision(False, Side.CAMPAIGN, Rule.OPTED_IN_IN_DYNAMICS)
     plan = looked(Look(campaign=True, dynamics=False, stamp="then"), decision, agreed=True)
-    (line,) = entries_of(plan, "unknown", "run")
+    (line,) = written_entries(plan, "unknown", "run")
     assert (line.campaign_after, line.dynamics_after, line.outcome) == ("unknown", "in", "unknown")
     assert "its answer was lost" in sentence(line)
+
+
+def test_a_write_whose_worker_died_is_told_as_not_certain() -> None:
+    decision = Decision(True, Side.DYNAMICS, Rule.OPTED_OUT_IN_CAMPAIGN)
+    plan = looked(Look(campaign=True, dynamics=False), decision, agreed=False)
+    (line,) = written_entries(plan, ASKED, "run")
+    assert (line.campaign_after, line.dynamics_after) == ("out", "unknown")
+    assert "Dynamics was asked to set opted out, or was about to be" in sentence(line)
+    (refused,) = written_entries(plan, "dynamics_conflict", "run")
+    assert (refused.campaign_after, refused.dynamics_after) == ("out", "in")
+    assert "Dynamics was not set to opted out (dynamics_conflict)" in sentence(refused)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "after", "told"),
+    [
+        ("done", "out", "the profile was created with what Dynamics had: opted out"),
+        (ASKED, "unknown", "A profile was to be created opted out; its worker ended without saying"),
+        ("unknown", "unknown", "A profile was to be created opted out; the answer was lost"),
+        ("duplicate_key", "", "No profile was created (duplicate_key)"),
+    ],
+)
+def test_a_creation_is_told_as_it_ended(outcome: str, after: str, told: str) -> None:
+    consents = Consents(load_consent(TEXT), (PAIR,))
+    made = Made(SourceRow("one", 1, {"new_choice": 2}), Creation({"blackListEmail": True}))
+    (line,) = creation_entries(consents, made, outcome, "run")
+    assert line.campaign_after == after
+    assert told in sentence(line)
 
 
 def test_equal_sides_are_told_only_where_that_is_news() -> None:
     equal = Decision(True, None, Rule.EQUAL)
     both_out = Look(campaign=True, dynamics=True)
-    assert entries_of(looked(both_out, equal, agreed=True), "done", "run") == []
-    assert len(entries_of(looked(both_out, equal, agreed=False), "done", "run")) == 1
-    assert len(entries_of(looked(both_out, equal, agreed=None), "done", "run")) == 1
+    assert seen_entries(looked(both_out, equal, agreed=True), "run") == []
+    assert len(seen_entries(looked(both_out, equal, agreed=False), "run")) == 1
+    assert len(seen_entries(looked(both_out, equal, agreed=None), "run")) == 1
     both_in = Look(campaign=False, dynamics=False)
     first = looked(both_in, Decision(False, None, Rule.EQUAL), agreed=None)
-    assert entries_of(first, "done", "run") == []
+    assert seen_entries(first, "run") == []

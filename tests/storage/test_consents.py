@@ -6,7 +6,7 @@ import random
 from dataclasses import fields, replace
 
 from sync.consent_row import Agreement, Announced, ConsentRow, FieldState, Kept, Side
-from sync.storage.consent_journal import Entry, Journal
+from sync.storage.consent_journal import ASKED, Entry, Journal
 from sync.storage.consents import ConsentRows
 from sync.storage.control import Control
 from sync.storage.table import Op
@@ -75,9 +75,14 @@ async def test_the_journal_is_told_oldest_first_and_old_lines_go_page_by_page(st
     for rule in ("first", "second"):
         await journal.add(mapping, [entry("one", rule=rule, field="blackList")])
         await clock.sleep(0.01)
-    await journal.add(mapping, [entry("two", rule="third")])
+    await journal.add(mapping, [entry("two", rule="third", outcome=ASKED, run="r1", wrote="campaign")])
     assert [line.rule for line in await journal.of(mapping, "one")] == ["first", "second"]
     assert {line.rule async for line in journal.since(mapping, began - 1)} == {"first", "second", "third"}
+    await journal.add(mapping, [entry("two", rule="fourth", outcome="done", run="r2", wrote="campaign")])
+    assert [line.rule for line in await journal.of(mapping, "two")] == ["third", "fourth"]
+    await journal.add(mapping, [entry("two", rule="fifth", outcome="done", run="r1", wrote="campaign")])
+    told = [line.rule async for line in journal.since(mapping, began - 1)]
+    assert sorted(told) == ["fifth", "first", "fourth", "second"], "an announcement goes once its end is told"
     token: str | None = None
     gone = 0
     while True:
@@ -85,7 +90,7 @@ async def test_the_journal_is_told_oldest_first_and_old_lines_go_page_by_page(st
         gone += removed[mapping]
         if token is None:
             break
-    assert gone == 3
+    assert gone == 5
     assert await journal.of(mapping, "one") == []
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.wire import Request, Response
 from sync.consent_row import Side
 from sync.flows.consent_record import LOST
-from sync.model import from_iso
+from tests.simulation.consent.books import Books
 from tests.simulation.consent.looks import Look, Looks
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Judge:
         self.violations: list[str] = []
         self.counts: Counter[str] = Counter()
         self.looks = Looks(world.now, self._race, self._created)
+        self.books = Books(world, FIELDS)
         self.turn = 0
         self.before: dict[Key, tuple[bool | None, bool | None]] = {}
 
@@ -123,7 +124,7 @@ class Judge:
         if "token" in request.target and request.method == "POST":
             return
         if request.method != "GET":
-            self._compare(process, system, request)
+            self._compare(process, system, request, taken=200 <= response.status < 300)
         elif heard:
             self._read(process, system, request.target)
 
@@ -156,11 +157,13 @@ class Judge:
             for name, both in self.state(record_id).items():
                 self.before[record_id, name] = both
 
-    def _compare(self, process: str, system: str, request: Request) -> None:
-        """What a write of ours changed."""
+    def _compare(self, process: str, system: str, request: Request, *, taken: bool) -> None:
+        """What a write of ours changed, if it was `taken`."""
         side = Side.DYNAMICS if system == "dynamics" else Side.CAMPAIGN
         body = _body(request)
         of_a_look = request.method == "PATCH" and bool(body) and set(body) <= NAMES
+        if taken and not NAMES.isdisjoint(body):
+            self.books.landed(self.looks.run(process, self.books.record_of(side, request)), side, request)
         for record_id in self.world.people.ids:
             for name, both in self.state(record_id).items():
                 was, self.before[record_id, name] = self.before.get((record_id, name), (None, None)), both
@@ -210,7 +213,7 @@ class Judge:
 
     def at_rest(self) -> list[str]:
         """What is wrong when everything has come to rest."""
-        wrong = list(self.violations)
+        wrong = [*self.violations, *self.books.at_rest()]
         for record_id in self.world.people.ids:
             for name, (campaign, dynamics) in self.state(record_id).items():
                 if campaign is None or dynamics is None or self._merged(record_id):
@@ -252,21 +255,10 @@ class Judge:
         what = f"{record_id} {name}: an opt-in in {last.side}"
         if ground == "calm":
             return [f"liveness: {what} on settled ground did not arrive"]
-        rules = self._journal(record_id, name, last.at)
+        rules = self.books.opted_out_since(record_id, name, last.at)
         if not (rules & LOST_RULES if ground else rules):
             return [f"liveness: {what} was lost ({ground or 'no'} settled ground), journal: {sorted(rules)}"]
         return []
-
-    def _journal(self, record_id: str, name: str, since: float) -> set[str]:
-        """The rules by which a field was decided opted out since."""
-        return {
-            str(stored.entity["rule"])
-            for key, stored in self.world.account.tables["consentjournal"].rows.items()
-            if key[0].endswith(record_id)
-            and stored.entity["field"] == name
-            and stored.entity["decided"] == "out"
-            and from_iso(str(stored.entity["at"])) >= since - self.world.settings.skew_s
-        }
 
 
 def _body(request: Request) -> dict[str, object]:

@@ -105,6 +105,11 @@ class Looks:
         else:
             look.campaign = self._now()
 
+    def run(self, process: str, record_id: str) -> str:
+        """The run by which a process last looked at a record."""
+        look = self._last.get((process, record_id))
+        return look.owner if look else ""
+
     def acted(self, record_id: str, name: str, side: Side) -> None:
         """A person changed a field: perhaps in a window of the look that is under way."""
         look = self._open.get(record_id)

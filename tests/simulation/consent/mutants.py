@@ -147,6 +147,30 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "a look's write is in the journal only once it is made",
+        FLOW,
+        "        await announce(self.context, self.mapping, plan, self.owner)\n",
+        "",
+    ),
+    Mutant(
+        "a create's opt-outs are in the journal only once it is made",
+        "sync/flows/consent_apply.py",
+        "        await self._journal(asked, ASKED)\n",
+        "",
+    ),
+    Mutant(
+        "the journal says done of a write that was refused",
+        FLOW,
+        "            await record_written(self.context, self.mapping, plan, error.code, self.owner)\n",
+        "            await record_written(self.context, self.mapping, plan, 'done', self.owner)\n",
+    ),
+    Mutant(
+        "what was agreed beside a write is not in the journal",
+        FLOW,
+        "        await record_seen(self.context, self.mapping, plan, self.owner)\n",
+        "        if plan.write is None:\n            await record_seen(self.context, self.mapping, plan, self.owner)\n",
+    ),
+    Mutant(
         "one direction writes the other side",
         PLAN,
         "        forbidden = side is not None and not consents.map.flows.permits(side)\n",

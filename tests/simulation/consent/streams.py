@@ -152,6 +152,12 @@ class ConsentStage(streams.Stage):
         if self.world.fate_of_write:
             raise Violation("the look wrote nothing")
 
+    async def crash(self) -> None:
+        """The worker dies now."""
+        self.world.bury(self.process, replace=False)
+        self.begun.clear()
+        self.process = self.world.start_process()
+
     async def no_hints(self) -> None:
         """All hints are lost."""
         self.world.account.queues["consent"].messages.clear()
@@ -175,6 +181,16 @@ class ConsentStage(streams.Stage):
         told = json.loads(str(entity["fields"])).get(field, [None, "", ""])
         if told[0] is not value or (by and told[1] != by):
             raise Violation(f"{id} {field}: agreed is {told}")
+
+    async def expect_journal(self, id: str, lines: list[str], field: str = "blackListEmail") -> None:
+        """What the journal says of a field, line by line, oldest first: the side, the value, the outcome."""
+        found = [
+            f"{line['wrote'] or '-'} {line['decided']} {line['outcome']}"
+            for line in self.world.judge.books.lines(self._id(id))
+            if line["field"] == field
+        ]
+        if found != lines:
+            raise Violation(f"{id} {field}: the journal says {found}, not {lines}")
 
     async def expect_looks(self, id: str, count: int) -> None:
         """How often a contact has been looked at."""

@@ -257,5 +257,6 @@ class ConsentWorld(World):
         self.outcomes.update(
             {name: n for name, n in self.judge.counts.items() if name.startswith(("opt_in", "exempt_"))}
         )
+        self.outcomes.update(self.judge.books.counts)
         if wrong:
             raise Violation("; ".join(wrong[:4]))
