@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -20,6 +21,7 @@ _CAST = {
     Kind.BIGINT: "BigIntAttributeMetadata",
     Kind.NAME: "EntityNameAttributeMetadata",
 }
+_TYPES = {kind: _CAST.get(kind, f"{kind.value}AttributeMetadata") for kind in Kind}
 _KINDS = {Kind.DATE: "DateTime", Kind.ZONELESS: "DateTime", Kind.MULTI: "Virtual", Kind.REGARDING: "Lookup"}
 _BEHAVIORS = {Kind.DATE: "DateOnly", Kind.DATETIME: "UserLocal", Kind.ZONELESS: "TimeZoneIndependent"}
 CHOICES = (Kind.PICKLIST, Kind.MULTI, Kind.STATE, Kind.STATUS, Kind.BOOLEAN)
@@ -37,7 +39,7 @@ Shown = dict[str, Any]
 
 def cast_of(column: Column) -> str:
     """The derived metadata type."""
-    return _CAST.get(column.kind, f"{column.kind.value}AttributeMetadata")
+    return _TYPES[column.kind]
 
 
 def label(text: str, managed: bool = True) -> Shown:
@@ -46,6 +48,7 @@ def label(text: str, managed: bool = True) -> Shown:
     return {"LocalizedLabels": [localized], "UserLocalizedLabel": localized}
 
 
+@cache
 def metadata_id(name: str) -> str:
     return str(uuid5(NAMESPACE_OID, name))
 

@@ -18,6 +18,7 @@ from sync.model import LedgerRow, RecordRef, Row, State
 from sync.planning.compile import CompiledMapping, Projection
 from sync.planning.outcome import Kind, Outcome, retry_delay
 from sync.planning.plan import Do, Plan
+from sync.planning.rows import UNDECIDED
 from sync.planning.ties import PARENT_DELETED
 from sync.storage.table import StorageFault
 
@@ -140,7 +141,7 @@ class Action:
             return Kind.CREATED, ""
         made = consent.creation(source)
         if made.fields is None:
-            return Kind.HELD, "consent_undecided"
+            return Kind.HELD, UNDECIDED
         if not await consent.forget(source.record_id):
             raise TooLate
         body.update(made.fields)

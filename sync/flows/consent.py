@@ -218,13 +218,17 @@ class Look:
             return plan
         context, side = self.context, plan.write.value
         allowed = context.settings.opt_in_brake
-        if await context.control.opt_in(self.mapping, side, len(plan.opt_ins), allowed):
-            return plan
-        await context.parked.add(
-            Parked(f"consent:{side}", self.mapping, self.record_id, "opt_in_brake", context.clock.now())
-        )
-        telemetry.warning("opt_ins_braked", mapping=self.mapping, code="opt_in_brake", record=self.record_id)
-        return plan.opt_outs_only()
+        while not await context.control.opt_in(self.mapping, side, len(plan.opt_ins), allowed):
+            await context.parked.add(
+                Parked(f"consent:{side}", self.mapping, self.record_id, "opt_in_brake", context.clock.now())
+            )
+            # Looked for after parking: an approval opens the brake, then lists what waits.
+            if await context.control.opt_ins_stopped(self.mapping, side):
+                telemetry.warning(
+                    "opt_ins_braked", mapping=self.mapping, code="opt_in_brake", record=self.record_id
+                )
+                return plan.opt_outs_only()
+        return plan
 
     async def _write(
         self,

@@ -11,6 +11,7 @@ from sync.flows.context import Context
 from sync.model import Row
 from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import differs, look_at
+from sync.storage.history import Parked
 from sync.storage.ledger import bucket_of, partition_of
 
 PAGE = 200
@@ -97,10 +98,25 @@ async def _compare(
 
 
 async def approve_opt_ins(context: Context, mapping: str, side: str) -> int:
-    """Let the parked opt-ins towards a side through: hint them, and start counting anew; how many."""
-    ids = [item.record_id async for item in context.parked.all(f"consent:{side}") if item.mapping == mapping]
-    await context.control.approve_opt_ins(mapping, side, len(ids))
-    await hint(context, ids)
-    for record_id in ids:
-        await context.parked.remove(f"consent:{side}", mapping, record_id)
-    return len(ids)
+    """Let the parked opt-ins towards a side through: start counting anew, and hint them; how many contacts.
+
+    They are listed again once the brake is open: whoever parks later finds it open. What is parked again after its hint
+    stays parked.
+    """
+    await context.active(mapping)
+    epoch = (await context.watermarks.progress(mapping)).epoch
+    fields = 0
+    for item in await _braked(context, mapping, side):
+        partition = partition_of(mapping, epoch, bucket_of(item.record_id, context.buckets[mapping]))
+        row = await context.consents.get(partition, item.record_id)
+        fields += sum(state.kept is not None and state.kept.side is None for state in row.fields.values())
+    await context.control.approve_opt_ins(mapping, side, fields)
+    waiting = await _braked(context, mapping, side)
+    await hint(context, [item.record_id for item in waiting])
+    for item in waiting:
+        await context.parked.remove_unmoved(item)
+    return len(waiting)
+
+
+async def _braked(context: Context, mapping: str, side: str) -> list[Parked]:
+    return [item async for item in context.parked.all(f"consent:{side}") if item.mapping == mapping]

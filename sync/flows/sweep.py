@@ -20,6 +20,7 @@ from sync.flows.context import Context
 from sync.flows.dispatch import dispatch
 from sync.model import Change, ChangeKind, Lane, LedgerRow, State
 from sync.planning.cycle import next_mark
+from sync.planning.rows import UNDECIDED
 from sync.storage.ledger import bucket_of, from_stored, partition_of
 from sync.storage.table import RowConflict
 from sync.storage.watermarks import Progress
@@ -156,9 +157,9 @@ async def _compare(context: Context, progress: Progress, present: Present, bucke
 
 
 def _doubtful(rows: Iterator[LedgerRow], present: Present, bucket: int) -> Iterator[LedgerRow]:
-    """Rows not in the list, but for resolved tombstones and `hold`; and tombstones with an open claim."""
+    """Rows not in the list, but for resolved tombstones and `hold` of a profile; and tombstones with an open claim."""
     for row in rows:
-        settled = row.state is State.HOLD or (
+        settled = (row.state is State.HOLD and row.code != UNDECIDED) or (
             row.state is State.DELETED and not row.unresolved and not row.claimed
         )
         open_tombstone = row.state is State.DELETED and (row.claimed or row.unresolved)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from sync.model import Change, ChangeKind, Chunk, Intent, Lane, LedgerRow, RecordRef, SourceRow, State
 from sync.planning.compile import CompiledMapping, Marking, Projection
-from sync.planning.rows import LATER, MERGED, OUTSIDE, filtered, quarantine, resolved, tombstone
+from sync.planning.rows import LATER, MERGED, OUTSIDE, UNDECIDED, filtered, quarantine, resolved, tombstone
 from sync.planning.scope import Scope
 from sync.planning.taken import COMMANDS
 from sync.planning.ties import PARENT_DELETED, PARENT_EMPTY, PARENT_MISSING, Standing, Tied, Verdict, tie
@@ -243,7 +243,7 @@ def _absent(
     # One that was sent since, kept or marked goes the way of every delete.
     extra = intent is Intent.EXTRA and not row.hash
     waits = resolved(row) and intent not in COMMANDS
-    if waits and row.state is State.HOLD:
+    if waits and row.state is State.HOLD and row.code != UNDECIDED:
         return Plan(record_id, Do.NOTHING, "on hold")
     if waits and row.state is State.PARKED and row.code == DELETE_BRAKE:
         return Plan(record_id, Do.NOTHING, "parked")
@@ -252,7 +252,7 @@ def _absent(
     if resolved(row) and done and not extra:
         # Written again: whoever read the record before it was gone finds that the row has moved.
         return Plan(record_id, Do.RECORD, DELETED_ALREADY, row=row)
-    left_out = row.code == PARENT_MISSING or row.state is State.FILTERED
+    left_out = row.code in (PARENT_MISSING, UNDECIDED) or row.state is State.FILTERED
     never_sent = row.state is State.NEW or (left_out and not row.hash)
     if resolved(row) and never_sent and not extra:
         why = "merged before it was sent" if merged else "deleted before it was sent"

@@ -10,7 +10,9 @@ OUTSIDE = "filtered_out"
 LATER = "not_in_first_load"
 BLOCKED = "blocked"
 MERGED = "merged"
-"""Codes of rows: outside the filter; left out by the first load; of an erased person; merged into another record."""
+UNDECIDED = "consent_undecided"
+"""Codes of rows: outside the filter; left out by the first load; of an erased person; merged into another record; not
+created while its consent cannot be decided."""
 
 
 def resolved(row: LedgerRow) -> bool:

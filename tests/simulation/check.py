@@ -85,8 +85,11 @@ def _living(world: World, record_id: str, row: LedgerRow | None, profile: dict[s
     if expected is None:
         return [f"I7: bad data, but {row.state}"]
     if row.state is State.HOLD:
-        held = record_id in people.erased and people.mapping.on_missing == "hold" and profile is None
-        return [] if held else [f"I1: on hold, {row.code}, profile {'there' if profile else 'missing'}"]
+        return (
+            []
+            if world.may_hold(record_id, row, profile)
+            else [f"I1: on hold, {row.code}, profile {'there' if profile else 'missing'}"]
+        )
     if row.state is not State.SYNCED:
         return [f"I7: at rest {row.state} {row.code}"]
     if profile is None:

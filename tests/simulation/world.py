@@ -349,6 +349,11 @@ class World:
         """Let everything come to rest."""
         await course.settle(self)
 
+    def may_hold(self, record_id: str, row: LedgerRow, profile: dict[str, Any] | None) -> bool:
+        """Whether a living contact may be on hold at rest."""
+        erased = record_id in self.people.erased and self.people.mapping.on_missing == "hold"
+        return erased and profile is None
+
     def begin_compare(self) -> None:
         self.people.reconcile(heal=True, delete_extras=False)
 

@@ -63,7 +63,18 @@ def main() -> int:
     return 1 if failed else 0
 
 
-TOLD = ("act_", "race_", "wrote_", "exempt_", "opt_in_", "journal_")
+TOLD = (
+    "act_",
+    "race_",
+    "wrote_",
+    "exempt_",
+    "opt_in_",
+    "journal_",
+    "brake_",
+    "undecided_",
+    "export_",
+    "people_unsay",
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -16,11 +16,14 @@ from sync.consent_row import Side
 from sync.model import from_iso
 from sync.planning.consent import Rule
 from sync.storage.consent_journal import ASKED
+from tests.simulation.consent.columns import FIELDS
 
 if TYPE_CHECKING:
     from tests.simulation.consent.world import ConsentWorld
 
 _CONTACT = re.compile(r"/contacts\(([0-9a-f-]{36})\)")
+NAMES = {**{name: name for name in FIELDS}, **{column: name for name, column in FIELDS.items()}}
+"""Campaign's field, by what either side calls it."""
 CREATED = (Rule.CREATED, Rule.CREATED_CLOSED)
 Line = Mapping[str, Any]
 Write = tuple[str, str, str, str]
@@ -30,10 +33,8 @@ Write = tuple[str, str, str, str]
 class Books:
     """Compares the journal with what the services took."""
 
-    def __init__(self, world: ConsentWorld, fields: Mapping[str, str]) -> None:
+    def __init__(self, world: ConsentWorld) -> None:
         self.world = world
-        self.names = {**{name: name for name in fields}, **{column: name for name, column in fields.items()}}
-        """Campaign's field, by what either side calls it."""
         self.writes: set[Write] = set()
         self.violations: list[str] = []
         self.counts: Counter[str] = Counter()
@@ -48,10 +49,11 @@ class Books:
         """A service took a write that says something of consent: the journal must know of it already."""
         record_id, body = self.record_of(side, request), json.loads(request.body)
         for told, value in body.items():
-            name = self.names.get(told)
+            name = NAMES.get(told)
             if name is None or (request.method == "POST" and not value):
                 continue
-            wanted = "out" if value else "in"
+            out = value if side is Side.CAMPAIGN else self.world.columns.out(name, body)
+            wanted = "out" if out else "in"
             fitting = [
                 line["run"]
                 for line in self.lines(record_id)

@@ -23,12 +23,13 @@ from sandbox.wire import Request, Response
 from sync.consent_row import Side
 from sync.flows.consent_record import LOST
 from tests.simulation.consent.books import Books
+from tests.simulation.consent.brake import Brake
+from tests.simulation.consent.columns import FIELDS
 from tests.simulation.consent.looks import Look, Looks
 
 if TYPE_CHECKING:
     from tests.simulation.consent.world import ConsentWorld
 
-FIELDS = {"blackListEmail": "donotbulkemail", "blackListPhone": "donotphone"}
 _CONTACT = re.compile(r"contactid(?:%20|\s)eq(?:%20|\s)([0-9a-f-]{36})")
 LOST_RULES = {rule.value for rule in LOST}
 NAMES = {*FIELDS, *FIELDS.values()}
@@ -69,7 +70,10 @@ class Judge:
         self.violations: list[str] = []
         self.counts: Counter[str] = Counter()
         self.looks = Looks(world.now, self._race, self._created)
-        self.books = Books(world, FIELDS)
+        self.books = Books(world)
+        self.brake = Brake(world)
+        self.decided: set[Key] = set()
+        """Contacts and fields that said something at one time: what was read then may be written later."""
         self.turn = 0
         self.before: dict[Key, tuple[bool | None, bool | None]] = {}
 
@@ -146,9 +150,9 @@ class Judge:
         return {
             name: (
                 None if values is None else bool(values.get(name, False)),
-                None if contact is None else bool(contact.get(column, False)),
+                None if contact is None else self.world.columns.out(name, contact),
             )
-            for name, column in FIELDS.items()
+            for name in FIELDS
         }
 
     def note_states(self) -> None:
@@ -156,12 +160,16 @@ class Judge:
         for record_id in self.world.people.ids:
             for name, both in self.state(record_id).items():
                 self.before[record_id, name] = both
+                if both[1] is not None:
+                    self.decided.add((record_id, name))
 
     def _compare(self, process: str, system: str, request: Request, *, taken: bool) -> None:
         """What a write of ours changed, if it was `taken`."""
         side = Side.DYNAMICS if system == "dynamics" else Side.CAMPAIGN
         body = _body(request)
         of_a_look = request.method == "PATCH" and bool(body) and set(body) <= NAMES
+        if taken and request.method == "POST":
+            self._posted(self.books.record_of(side, request), body)
         if taken and not NAMES.isdisjoint(body):
             self.books.landed(self.looks.run(process, self.books.record_of(side, request)), side, request)
         for record_id in self.world.people.ids:
@@ -181,8 +189,20 @@ class Judge:
                 if was[at] is True and both[at] is False:
                     self._opted_in(record_id, name, side, look)
 
+    def _posted(self, record_id: str, body: dict[str, object]) -> None:
+        """A profile was created: with its consent, and only once somebody decided it."""
+        if not self.world.carried or record_id not in self.world.people.ids:
+            return
+        for name in FIELDS:
+            if name not in body:
+                self.violations.append(f"I4: {record_id} created without {name}")
+            elif (record_id, name) not in self.decided:
+                self.violations.append(f"I4: {record_id} created, and nobody decided {name}")
+
     def _opted_in(self, record_id: str, name: str, side: Side, look: Look | None) -> None:
         """A write of ours removed an opt-out: only a later opt-in on the other side allows it."""
+        if look is not None:
+            self.violations += self.brake.opted_in(side)
         record = self.of(record_id)
         acts = record.acts.get(name, [])
         last_out = max((act.turn for act in acts if act.side is side and act.out), default=0)
@@ -213,7 +233,7 @@ class Judge:
 
     def at_rest(self) -> list[str]:
         """What is wrong when everything has come to rest."""
-        wrong = [*self.violations, *self.books.at_rest()]
+        wrong = [*self.violations, *self.books.at_rest(), *self.brake.at_rest()]
         for record_id in self.world.people.ids:
             for name, (campaign, dynamics) in self.state(record_id).items():
                 if campaign is None or dynamics is None or self._merged(record_id):
@@ -228,6 +248,9 @@ class Judge:
 
     def _field(self, record_id: str, name: str, campaign: bool, dynamics: bool) -> list[str]:
         if self.world.both and campaign != dynamics:
+            if record_id in self.brake.waiting(Side.DYNAMICS if dynamics else Side.CAMPAIGN):
+                self.counts["brake_kept"] += 1
+                return []
             return [f"I4: {record_id} {name}: Campaign {campaign}, Dynamics {dynamics}"]
         record = self.of(record_id)
         acts = record.acts.get(name, [])

@@ -171,6 +171,38 @@ MUTANTS = (
         "        if plan.write is None:\n            await record_seen(self.context, self.mapping, plan, self.owner)\n",
     ),
     Mutant(
+        "the brake counts opt-outs",
+        FLOW,
+        "self.mapping, side, len(plan.opt_ins), allowed):\n",
+        "self.mapping, side, len(plan.written), allowed):\n",
+    ),
+    Mutant(
+        "no brake",
+        FLOW,
+        "        while not await context.control.opt_in(",
+        "        while False and not await context.control.opt_in(",
+    ),
+    Mutant(
+        "an approval does not count the fields it lets through",
+        "sync/flows/consent_verify.py",
+        "    await context.control.approve_opt_ins(mapping, side, fields)\n",
+        "    await context.control.approve_opt_ins(mapping, side, 0)\n",
+    ),
+    Mutant(
+        "a held profile is created without its consent",
+        "sync/flows/call.py",
+        "            return Kind.HELD, UNDECIDED\n",
+        "            made = replace(made, fields={})\n",
+    ),
+    Mutant(
+        "the place in an export file is saved before its hints are queued",
+        "sync/flows/consent_exports.py",
+        "        if changed:\n",
+        "        if changed:\n"
+        "            self.place = replace(self.place, position=batch[-1].end, line=stream.line, done=done)\n"
+        "            await self._note()\n",
+    ),
+    Mutant(
         "one direction writes the other side",
         PLAN,
         "        forbidden = side is not None and not consents.map.flows.permits(side)\n",

@@ -6,12 +6,14 @@ A stream may begin with `{"do": "terms", ...}`: the direction and policy of the 
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from typing import Any
 
 from sync.consent_row import Side
 from tests.simulation import streams
-from tests.simulation.consent.judge import FIELDS
+from tests.simulation.consent.columns import FIELDS, Columns
+from tests.simulation.consent.exports import Workflow
 from tests.simulation.consent.world import ConsentWorld
 from tests.simulation.process import Process
 from tests.simulation.violation import Violation
@@ -42,6 +44,9 @@ class StreamWorld(ConsentWorld):
         self.campaign.advance(-self.campaign_lead)
         self.campaign.change_options(time_filter=False, dates_creates=False)
 
+    def draw(self, rng: random.Random) -> None:
+        """Nothing is drawn."""
+
     def forced_fate(self, system: str, request: Any) -> str:
         meant = request.method == self.method if self.method else request.method != "GET"
         if self.fate_of_write and system == self.to and meant and "token" not in request.target:
@@ -61,6 +66,25 @@ class ConsentStage(streams.Stage):
 
     # -- people -------------------------------------------------------------------------------------------------------
 
+    async def choice(self, hold: bool) -> None:
+        """`donotphone` is a choice column; what means neither holds a profile back, or counts as opted out."""
+        self.world.columns = Columns(choice=True, hold=hold)
+        self.world.columns.prepare(self.world.dynamics)
+        await self.terms()
+
+    async def exports(self) -> None:
+        """Campaign refuses an order by time; a workflow of its writes what changed into files."""
+        self.world.campaign.change_options(order="refused")
+        self.world.workflow = Workflow(self.world, random.Random(1))
+        await self.terms()
+
+    async def export(self) -> None:
+        """The workflow runs."""
+        workflow = self.world.workflow
+        assert workflow is not None
+        workflow.write()
+        await self.world.wait(2.0)
+
     async def terms(self, direction: str = "both", policy: str = "agreed") -> None:
         """The app is deployed with another consent map."""
         self.world.use(direction, policy)
@@ -69,6 +93,7 @@ class ConsentStage(streams.Stage):
 
     async def settings(self, **changes: Any) -> None:
         """The app is deployed with other settings."""
+        self.world.opt_in_brake = changes.get("opt_in_brake", self.world.opt_in_brake)
         self.world.settings = self.world.settings.model_copy(update=changes)
         self.world.bury(self.process, replace=False)
         self.process = self.world.start_process()
@@ -104,7 +129,8 @@ class ConsentStage(streams.Stage):
 
     async def dynamics_says(self, id: str, out: bool, field: str = "blackListEmail") -> None:
         """Somebody sets a contact's consent in Dynamics."""
-        self.world.dynamics.edit(self._id(id), {FIELDS[field]: out})
+        value = self.world.columns.value(field, out=out)
+        self.world.dynamics.edit(self._id(id), {FIELDS[field]: value})
         self.world.people.learn(self._id(id))
         self.world.judge.acted(self._id(id), field, Side.DYNAMICS, out=out)
         self.world.judge.note_states()
@@ -117,7 +143,15 @@ class ConsentStage(streams.Stage):
 
     # -- the host -----------------------------------------------------------------------------------------------------
 
-    async def pull_consents(self) -> None:
+    async def approve_opt_ins(self) -> None:
+        """Somebody lets through what the brake holds."""
+        self.world.judge.brake.approve()
+        while self.world.people.tasks:
+            await self.world.wait(0.01)
+
+    async def pull_consents(self, dies: str = "") -> None:
+        """Campaign alone; `dies`: where its worker dies."""
+        self.world.chaos.death = dies
         await self._run(self.world.host.timer(self.process, "pull_consents"))
 
     async def pull(self, dies: str = "") -> None:

@@ -10,12 +10,15 @@ from typing import Any, ClassVar
 from sandbox.campaign.represent import timestamp
 from sandbox.wire import Request, Response
 from sync.consent_row import Side
-from sync.flows import consent_pull
-from sync.model import to_iso
+from sync.flows import consent_exports, consent_pull
+from sync.model import LedgerRow, to_iso
 from sync.planning.consent import Direction
 from sync.planning.load_consent import load_consent
 from tests.simulation.chaos import CALM
-from tests.simulation.consent.judge import FIELDS, Judge
+from tests.simulation.consent.brake import NEVER
+from tests.simulation.consent.columns import CHOSEN, FIELDS, NEITHER, Columns
+from tests.simulation.consent.exports import Workflow
+from tests.simulation.consent.judge import Judge
 from tests.simulation.people import People
 from tests.simulation.process import Process
 from tests.simulation.scenario import MAPPING, Scenario
@@ -32,10 +35,7 @@ consent: contacts
 direction: {direction}
 policy: {policy}
 clock_tolerance: 300
-fields:
-  - {{source: donotbulkemail, target: blackListEmail}}
-  - {{source: donotphone, target: blackListPhone}}
-"""
+{columns}"""
 
 
 class ConsentWitness(Witness):
@@ -52,6 +52,11 @@ class ConsentPeople(People):
 
     world: ConsentWorld
 
+    def __init__(self, world: ConsentWorld) -> None:
+        super().__init__(world)
+        self.last_said: dict[tuple[str, str], bool] = {}
+        """What a choice said before it said neither."""
+
     def act(self) -> None:
         if self.rng.random() < 0.35:
             super().act()
@@ -62,21 +67,25 @@ class ConsentPeople(People):
                 (1.0, self.flip_both),
                 (1.0, self.flip_and_back),
                 (0.3, self.deploy),
+                (0.8 if self.world.opt_in_brake < NEVER else 0.0, self.approve_opt_ins),
             )
             self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
         self.world.judge.note_states()
 
-    def _fresh(self) -> dict[str, Any]:
-        return super()._fresh()
-
     def create(self, record_id: str) -> None:
         super().create(record_id)
+        columns = self.world.columns
         for name, column in FIELDS.items():
+            row = self.world.dynamics.organization.tables["contact"].rows[record_id]
+            if columns.choice and name == CHOSEN and row.get(column) is None and self.rng.random() < 0.3:
+                self.world.dynamics.edit(record_id, {column: columns.value(name, out=False)})
+                self.learn(record_id)
             if self.rng.random() < 0.3:
                 # Before any look: how it was created.
                 row = self.world.dynamics.organization.tables["contact"].rows[record_id]
-                if not row.get(column):
-                    self.world.dynamics.edit(record_id, {column: True})
+                out = columns.out(name, row)
+                if not out:
+                    self.world.dynamics.edit(record_id, {column: columns.value(name, out=True)})
                     self.learn(record_id)
                     self.world.judge.acted(record_id, name, Side.DYNAMICS, out=True)
         self.world.judge.note_states()
@@ -84,6 +93,8 @@ class ConsentPeople(People):
     def delete(self, record_id: str) -> None:
         super().delete(record_id)
         self.world.judge.gone(record_id, Side.DYNAMICS)
+        for name in FIELDS:
+            self.last_said.pop((record_id, name), None)
 
     def erase_profile(self) -> None:
         there = {
@@ -106,11 +117,39 @@ class ConsentPeople(People):
             return
         record_id, name = chosen
         value = self.world.judge.state(record_id)[name][1]
+        if self.world.columns.choice and name == CHOSEN and self.rng.random() < 0.25:
+            self._unsay(record_id, name)
+            return
+        out = self.rng.random() < 0.5 if value is None else not value
+        known = self.last_said.get(chosen) if value is None else value
         ground = self.world.note_ground(record_id, name, calm=True)
-        self.world.dynamics.edit(record_id, {FIELDS[name]: not value})
+        self.world.dynamics.edit(record_id, {FIELDS[name]: self.world.columns.value(name, out=out)})
         self.learn(record_id)
-        self.world.judge.acted(record_id, name, Side.DYNAMICS, out=not value, ground=ground)
+        self.last_said[chosen] = out
+        if out is not known:
+            self.world.judge.acted(record_id, name, Side.DYNAMICS, out=out, ground=ground)
         self._did("flip_dynamics", record_id)
+
+    def _unsay(self, record_id: str, name: str) -> None:
+        """Somebody sets the choice to what means neither: opted out where the map says so, else nobody's act."""
+        before = self.world.judge.state(record_id)[name][1]
+        if before is not None:
+            self.last_said[record_id, name] = before
+        self.world.note_ground(record_id, name, calm=False)
+        self.world.dynamics.edit(record_id, {FIELDS[name]: self.rng.choice(NEITHER)})
+        self.learn(record_id)
+        if before is False and not self.world.columns.hold:
+            self.world.judge.acted(record_id, name, Side.DYNAMICS, out=True)
+        self._did("unsay", record_id)
+
+    def approve_opt_ins(self) -> None:
+        """Somebody lets through what the brake holds."""
+        self.world.judge.brake.approve()
+
+    def last_orders(self) -> bool:
+        """What the brake holds is mostly let through too."""
+        decided = super().last_orders()
+        return (self.rng.random() < 0.7 and self.world.judge.brake.approve()) or decided
 
     def flip_campaign(self, chosen: tuple[str, str] | None = None) -> None:
         chosen = chosen or self._one()
@@ -164,14 +203,22 @@ class ConsentWorld(World):
 
     beside: ClassVar[Mapping[str, str]] = {"pull_changes": "pull_consents"}
     people: ConsentPeople
+    columns = Columns()
+    opt_in_brake = NEVER
+    workflow: Workflow | None = None
 
     def __init__(self, scenario: Scenario, *, tracing: bool = False) -> None:
         super().__init__(scenario, tracing=tracing)
         rng = random.Random(f"consent {scenario.seed}")
         policy = rng.choice(("agreed", "agreed", "opt_out_always_wins"))
+        self.draw(random.Random(f"consent too {scenario.seed}"))
         self.use(rng.choice(("both", "both", "both", *DIRECTIONS)), policy)
         self.settings = self.settings.model_copy(
-            update={"consent_overlap_s": SKEW_S + 10, "opt_in_brake": 10_000}
+            update={
+                "consent_overlap_s": SKEW_S + 10,
+                "opt_in_brake": self.opt_in_brake,
+                "events_settle_s": 1.0,
+            }
         )
         # Small pages, so that a look at Campaign takes several, and several ticks.
         page = rng.choice((1, 2, 200))
@@ -183,14 +230,44 @@ class ConsentWorld(World):
         self.account.tables["consents"].rows = self.judge.looks.rows
         self.witness = ConsentWitness(self)
         self.people = ConsentPeople(self)
+        if self.workflow is not None:
+            self.campaign.change_options(time_filter=False, order="refused")
         self.settled_opt_ins: dict[str, dict[str, str]] = {}
         """By record and field: `calm` or `rough` weather, where the last act was made on settled ground."""
 
+    def draw(self, rng: random.Random) -> None:
+        """What else the seed decides: the columns, the brake, where changes in Campaign are found."""
+        choice = rng.random() < 0.4
+        self.columns = Columns(choice=choice, hold=choice and rng.random() < 0.6)
+        self.columns.prepare(self.dynamics)
+        if rng.random() < 0.35:
+            self.opt_in_brake = rng.choice((0, 1, 3))
+        if rng.random() < 0.25:
+            self.workflow = Workflow(self, rng)
+            consent_exports.BATCH = rng.choice((1, 2, 500))
+
+    def start_process(self) -> Process:
+        process = super().start_process()
+        if self.workflow is not None:
+            process.app.context.exports = self.workflow.logs.with_gate(process)
+        return process
+
     def use(self, direction: str, policy: str) -> None:
         """The consent map of the processes that start from now on."""
+        self.carried = "off" not in (direction, getattr(self, "direction", direction))
+        """Whether what was deployed now and before carries consent."""
         self.direction, self.policy = direction, policy
         self.deployed = self.now()
-        self.consent_map = load_consent(TEXT.format(direction=direction, policy=policy))
+        text = TEXT.format(direction=direction, policy=policy, columns=self.columns.text)
+        self.consent_map = load_consent(text)
+
+    def may_hold(self, record_id: str, row: LedgerRow, profile: dict[str, Any] | None) -> bool:
+        """Also a contact whose consent nobody decided, where the map says hold."""
+        if row.code != "consent_undecided":
+            return super().may_hold(record_id, row, profile)
+        self.outcomes["undecided_held"] += 1
+        undecided = any(dynamics is None for _, dynamics in self.judge.state(record_id).values())
+        return self.columns.hold and profile is None and undecided
 
     @property
     def both(self) -> bool:
@@ -217,6 +294,8 @@ class ConsentWorld(World):
     def _looked_at_campaign(self, since: float) -> bool:
         stored = self.account.tables["control"].rows.get((MAPPING, f"note-{consent_pull.NOTE}"))
         place = json.loads(str(stored.entity["text"])) if stored else {}
+        if self.workflow is not None and not self.workflow.all_read():
+            return False
         return not place.get("link") and float(place.get("pulled_at", 0.0)) > since
 
     def landed(
@@ -251,7 +330,10 @@ class ConsentWorld(World):
         return agreed and self.judge.state(record_id)[name] == (state[0], state[0])
 
     async def _run(self) -> None:
+        writing = self.loop.create_task(self.workflow.run()) if self.workflow is not None else None
         await super()._run()
+        if writing is not None:
+            writing.cancel()
         self.outcomes.update(self.judge.counts)
         wrong = self.judge.at_rest()
         self.outcomes.update(
