@@ -81,7 +81,7 @@ def simulations() -> list[Stage]:
         Stage("mutants", ("tests.simulation.mutants",)),
         Stage("events", ("tests.simulation.events", "--seeds", "700")),
         Stage("event mutants", ("tests.simulation.events.mutants",)),
-        Stage("consent", ("tests.simulation.consent", "--seeds", "300")),
+        Stage("consent", ("tests.simulation.consent", "--seeds", "300", "--strict-coverage")),
         Stage("consent mutants", ("tests.simulation.consent.mutants",)),
         Stage("entities", ("tests.simulation.entities", "--seeds", "300", "--strict-coverage")),
         Stage("entity mutants", ("tests.simulation.entities.mutants",)),

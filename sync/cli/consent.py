@@ -17,8 +17,9 @@ from sync.cli.records import record_id
 from sync.cli.session import Session, UsageProblem
 from sync.cli.work import QUEUED
 from sync.consent_row import Side
+from sync.flows.consent_brake import approve_opt_ins
 from sync.flows.consent_hints import hint
-from sync.flows.consent_verify import Difference, Verified, approve_opt_ins
+from sync.flows.consent_verify import Difference, Verified
 from sync.flows.consent_verify import verify as verify_all
 from sync.model import from_iso, to_iso
 from sync.planning.consent import SENTENCES, Rule

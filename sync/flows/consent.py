@@ -13,6 +13,7 @@ from sync import telemetry
 from sync.campaign.records import Addressing, Ref
 from sync.consent_row import ConsentRow, Side
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
+from sync.flows.consent_brake import brake
 from sync.flows.consent_hints import Hint, has_profile, hint, hint_again
 from sync.flows.consent_record import MAYBE_APPLIED, announce, record_seen, record_written
 from sync.flows.context import Context
@@ -21,7 +22,6 @@ from sync.model import SourceRow
 from sync.planning.compile import CompiledMapping
 from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import ConsentPlan, plan_consent
-from sync.storage.history import Parked
 from sync.storage.ledger import bucket_of, partition_of
 from sync.storage.table import RowConflict
 
@@ -160,7 +160,7 @@ class Look:
         try:
             contact, ref = await self._read(compiled, claimed, permits)
             plan = plan_consent(claimed, contact, ref.shown if ref else None, self.consents)
-            plan = await self._brake(plan)
+            plan = await brake(self.context, self.mapping, plan)
         except SyncError as error:
             await self._release(claimed)
             if error.code == "too_late":
@@ -211,24 +211,6 @@ class Look:
         if len(refs) > 1:
             raise SyncError("ambiguous_external_id", record_id=self.record_id)
         return found.get(self.record_id), refs[0] if refs else None
-
-    async def _brake(self, plan: ConsentPlan) -> ConsentPlan:
-        """Take removals of opt-outs from the hour's allowance; above it they are parked, opt-outs go on."""
-        if not plan.opt_ins or plan.write is None:
-            return plan
-        context, side = self.context, plan.write.value
-        allowed = context.settings.opt_in_brake
-        while not await context.control.opt_in(self.mapping, side, len(plan.opt_ins), allowed):
-            await context.parked.add(
-                Parked(f"consent:{side}", self.mapping, self.record_id, "opt_in_brake", context.clock.now())
-            )
-            # Looked for after parking: an approval opens the brake, then lists what waits.
-            if await context.control.opt_ins_stopped(self.mapping, side):
-                telemetry.warning(
-                    "opt_ins_braked", mapping=self.mapping, code="opt_in_brake", record=self.record_id
-                )
-                return plan.opt_outs_only()
-        return plan
 
     async def _write(
         self,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sync import telemetry
+from sync.consent_row import ConsentRow
 from sync.errors import SyncError
 from sync.flows.context import Context
 from sync.model import Lane, Row, SourceRow, State, from_iso, to_iso
@@ -98,46 +99,40 @@ async def hint_profiles(
     return await _hint_different(context, progress, consents, profiles, profiles=True)
 
 
-async def hint_exported(
-    context: Context, progress: Progress, changed: Mapping[str, float | None], *, at_once: int = AT_ONCE
-) -> int:
+async def hint_exported(context: Context, progress: Progress, changed: Mapping[str, float | None]) -> int:
     """Hint the profiles that an export names, those apart that were looked at since they changed; how many."""
-    found: list[str] = []
 
-    async def one(record_id: str) -> None:
-        bucket = bucket_of(record_id, context.buckets[progress.mapping])
-        partition = partition_of(progress.mapping, progress.epoch, bucket)
-        row = await context.consents.get(partition, record_id)
-        at = changed[record_id]
-        if at is not None and row.looked > at + context.settings.consent_overlap_s:
-            return
-        if await has_profile(context, partition, record_id):
-            found.append(record_id)
+    def wanted(row: ConsentRow) -> bool:
+        at = changed[row.record_id]
+        return at is None or row.looked <= at + context.settings.consent_overlap_s
 
-    ids = sorted(changed)
-    for start in range(0, len(ids), at_once):
-        await gather_all([one(record_id) for record_id in ids[start : start + at_once]])
-    await hint(context, sorted(found))
-    return len(found)
+    return await _hint_where(context, progress, changed, wanted)
 
 
 async def _hint_different(
     context: Context, progress: Progress, consents: Consents, told: Mapping[str, Row], *, profiles: bool
 ) -> int:
+    def wanted(row: ConsentRow) -> bool:
+        values = told[row.record_id]
+        return differs(row, consents, **({"profile": values} if profiles else {"contact": values}))
+
+    return await _hint_where(context, progress, told, wanted)
+
+
+async def _hint_where(
+    context: Context, progress: Progress, record_ids: Iterable[str], wanted: Callable[[ConsentRow], bool]
+) -> int:
+    """Hint those that have a profile and whose row is `wanted`; how many."""
     found: list[str] = []
 
     async def one(record_id: str) -> None:
         bucket = bucket_of(record_id, context.buckets[progress.mapping])
         partition = partition_of(progress.mapping, progress.epoch, bucket)
         row = await context.consents.get(partition, record_id)
-        values = told[record_id]
-        shown = {"profile": values} if profiles else {"contact": values}
-        if not differs(row, consents, **shown):
-            return
-        if await has_profile(context, partition, record_id):
+        if wanted(row) and await has_profile(context, partition, record_id):
             found.append(record_id)
 
-    ids = sorted(told)
+    ids = sorted(record_ids)
     for start in range(0, len(ids), AT_ONCE):
         await gather_all([one(record_id) for record_id in ids[start : start + AT_ONCE]])
     await hint(context, sorted(found))

@@ -1,4 +1,4 @@
-"""consent verify: compare the consent of all linked contacts in both systems; consent approve: let opt-ins through."""
+"""consent verify: compare the consent of all linked contacts in both systems, and where that is so on purpose."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
-from sync.flows.consent_hints import has_profile, hint, is_contact_id
+from sync.flows.consent_hints import has_profile, is_contact_id
 from sync.flows.context import Context
 from sync.model import Row
 from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import differs, look_at
-from sync.storage.history import Parked
 from sync.storage.ledger import bucket_of, partition_of
 
 PAGE = 200
@@ -95,28 +94,3 @@ async def _compare(
                 same = kept is not None and (kept.campaign, kept.dynamics) == (look.campaign, look.dynamics)
                 same = same and not differs(row, consents)
                 yield Difference(record_id, pair.name, look.campaign, look.dynamics, same)
-
-
-async def approve_opt_ins(context: Context, mapping: str, side: str) -> int:
-    """Let the parked opt-ins towards a side through: start counting anew, and hint them; how many contacts.
-
-    They are listed again once the brake is open: whoever parks later finds it open. What is parked again after its hint
-    stays parked.
-    """
-    await context.active(mapping)
-    epoch = (await context.watermarks.progress(mapping)).epoch
-    fields = 0
-    for item in await _braked(context, mapping, side):
-        partition = partition_of(mapping, epoch, bucket_of(item.record_id, context.buckets[mapping]))
-        row = await context.consents.get(partition, item.record_id)
-        fields += sum(state.kept is not None and state.kept.side is None for state in row.fields.values())
-    await context.control.approve_opt_ins(mapping, side, fields)
-    waiting = await _braked(context, mapping, side)
-    await hint(context, [item.record_id for item in waiting])
-    for item in waiting:
-        await context.parked.remove_unmoved(item)
-    return len(waiting)
-
-
-async def _braked(context: Context, mapping: str, side: str) -> list[Parked]:
-    return [item async for item in context.parked.all(f"consent:{side}") if item.mapping == mapping]

@@ -6,7 +6,7 @@ look.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,15 +71,13 @@ class ConsentPlan:
             return {verdict.pair.field: verdict.decision.value for verdict in self.written}
         return {v.pair.column: v.pair.to_dynamics(v.decision.value) for v in self.written}
 
-    def opt_outs_only(self) -> ConsentPlan:
-        """The same without removals of opt-outs: both values are kept until somebody approves."""
-        braked = self.opt_ins
-        verdicts = tuple(replace(v, held=True) if v in braked else v for v in self.verdicts)
-        left = tuple(verdict for verdict in self.written if verdict.decision.value)
-        names = frozenset(verdict.name for verdict in braked)
-        return replace(
-            self, verdicts=verdicts, written=left, write=self.write if left else None, braked=names
-        )
+    def braking(self) -> ConsentPlan:
+        """The same without this write's opt-ins: both values are kept until somebody approves, the rest goes on."""
+        opt_ins = self.opt_ins
+        verdicts = tuple(replace(v, held=True) if v in opt_ins else v for v in self.verdicts)
+        side, written = _choose(verdicts)
+        braked = self.braked | {verdict.name for verdict in opt_ins}
+        return replace(self, verdicts=verdicts, written=written, write=side, braked=braked)
 
     @property
     def announced(self) -> dict[str, Announced]:
@@ -175,7 +173,7 @@ def _hold(verdicts: list[Verdict], consents: Consents) -> list[Verdict]:
     return held
 
 
-def _choose(verdicts: list[Verdict]) -> tuple[Side | None, tuple[Verdict, ...]]:
+def _choose(verdicts: Sequence[Verdict]) -> tuple[Side | None, tuple[Verdict, ...]]:
     """The side to write now: one with an opt-out first."""
     wanted = [verdict for verdict in verdicts if verdict.decision.write is not None and not verdict.held]
     if not wanted:

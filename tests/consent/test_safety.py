@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
+from sync.flows.consent_brake import approve_opt_ins
 from sync.flows.consent_hints import from_hint
-from sync.flows.consent_verify import approve_opt_ins
 from sync.model import Lane, State
 from sync.storage.ledger import bucket_of, partition_of
 from tests.consent.test_both_ways import Pair, consent_map, pair

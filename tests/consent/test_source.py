@@ -133,13 +133,7 @@ def one_page_a_tick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("one_page_a_tick")
 @pytest.mark.parametrize("time_filter", [True, False])
 async def test_an_opt_out_does_not_wait_behind_a_bulk_update(time_filter: bool) -> None:
-    bench, _, _ = await loaded("kept", count=60, pull_seconds=0.0)  # type: ignore[arg-type]
-    bench.campaign.change_options(time_filter=time_filter)
-    bench.app.context.source = None
-    await settled_look(bench)
-    ids = [row["externalId"] for row in bench.campaign.dump()]
-    for record_id in ids:
-        bench.campaign.edit(record_id, {"lastName": "Bulk"})
+    bench, ids = await bulk_update(time_filter)
     bench.clock.at += 60
     await pull_consents(bench.app.context)
     bench.clock.at += 400
@@ -152,13 +146,7 @@ async def test_an_opt_out_does_not_wait_behind_a_bulk_update(time_filter: bool) 
 @pytest.mark.usefixtures("one_page_a_tick")
 @pytest.mark.parametrize("time_filter", [True, False])
 async def test_a_change_behind_a_long_look_is_met_by_the_next(time_filter: bool) -> None:
-    bench, _, _ = await loaded("kept", count=60, pull_seconds=0.0)  # type: ignore[arg-type]
-    bench.campaign.change_options(time_filter=time_filter)
-    bench.app.context.source = None
-    await settled_look(bench)
-    ids = [row["externalId"] for row in bench.campaign.dump()]
-    for record_id in ids:
-        bench.campaign.edit(record_id, {"lastName": "Bulk"})
+    bench, ids = await bulk_update(time_filter)
     for tick in range(40):
         bench.clock.at += 120
         # Something is always newer than what was passed.
@@ -170,11 +158,18 @@ async def test_a_change_behind_a_long_look_is_met_by_the_next(time_filter: bool)
     assert hinted == {ids[0]}
 
 
-async def settled_look(bench: Bench) -> None:
-    """Until the profiles' creation is behind."""
+async def bulk_update(time_filter: bool) -> tuple[Bench, list[str]]:
+    """Sixty profiles whose creation is behind, all of them just changed."""
+    bench, _, _ = await loaded("kept", count=60, pull_seconds=0.0)  # type: ignore[arg-type]
+    bench.campaign.change_options(time_filter=time_filter)
+    bench.app.context.source = None
     for _ in range(40):
         bench.clock.at += 60
         await pull_consents(bench.app.context)
     bench.clock.at += 3600
     await pull_consents(bench.app.context)
     bench.account.queues["consent"].messages.clear()
+    ids = [row["externalId"] for row in bench.campaign.dump()]
+    for record_id in ids:
+        bench.campaign.edit(record_id, {"lastName": "Bulk"})
+    return bench, ids

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from sync.consent_row import Side
-from sync.flows.consent_verify import approve_opt_ins
+from sync.flows.consent_brake import approve_opt_ins
 from sync.model import from_iso
 from sync.storage.consent_journal import ASKED
 from tests.simulation.scenario import MAPPING

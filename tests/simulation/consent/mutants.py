@@ -12,6 +12,7 @@ HUNT = Hunt(
     ("60",),
     ("sync", "sandbox", "tests/simulation", "tests/streams"),
 )
+BRAKE = "sync/flows/consent_brake.py"
 RULE, FLOW, PLAN = "sync/planning/consent.py", "sync/flows/consent.py", "sync/planning/consent_plan.py"
 MUTANTS = (
     Mutant(
@@ -172,19 +173,19 @@ MUTANTS = (
     ),
     Mutant(
         "the brake counts opt-outs",
-        FLOW,
-        "self.mapping, side, len(plan.opt_ins), allowed):\n",
-        "self.mapping, side, len(plan.written), allowed):\n",
+        BRAKE,
+        "side.value, len(plan.opt_ins), most):\n",
+        "side.value, len(plan.written), most):\n",
     ),
     Mutant(
         "no brake",
-        FLOW,
-        "        while not await context.control.opt_in(",
-        "        while False and not await context.control.opt_in(",
+        BRAKE,
+        "    while not await context.control.opt_in(",
+        "    while False and not await context.control.opt_in(",
     ),
     Mutant(
         "an approval does not count the fields it lets through",
-        "sync/flows/consent_verify.py",
+        BRAKE,
         "    await context.control.approve_opt_ins(mapping, side, fields)\n",
         "    await context.control.approve_opt_ins(mapping, side, 0)\n",
     ),
