@@ -17,7 +17,7 @@ from sync.cli.records import record_id
 from sync.cli.session import Session, UsageProblem
 from sync.cli.work import QUEUED
 from sync.consent_row import Side
-from sync.flows.consent_brake import approve_opt_ins
+from sync.flows.consent_brake import approve_opt_ins, braked
 from sync.flows.consent_hints import hint
 from sync.flows.consent_verify import Difference, Verified
 from sync.flows.consent_verify import verify as verify_all
@@ -64,7 +64,7 @@ def report(
 ) -> None:
     """Count decisions and how long they took.
 
-    The time is from the change to its effect on the other side.
+    The time is from the change to its effect on the other side; a first comparison and a new profile have none.
 
     Example:
 
@@ -164,6 +164,7 @@ async def _report(session: Session, out: Output, *, since: str) -> int:
         for side in (Side.CAMPAIGN, Side.DYNAMICS)
         if (at := await context.control.opt_ins_stopped(mapping, side.value))
     }
+    waiting = {side: [item.record_id for item in await braked(context, mapping, side)] for side in stopped}
     told = {
         "since": to_iso(start),
         "decisions": [
@@ -175,6 +176,7 @@ async def _report(session: Session, out: Output, *, since: str) -> int:
         "undecidable": totals["consent:undecidable"],
         "lost_opt_ins": totals["consent:lost_opt_in"],
         "braked": {side: to_iso(at) for side, at in stopped.items()},
+        "waiting": waiting,
     }
     if out.as_json:
         out.json(told)
@@ -203,15 +205,19 @@ async def _report(session: Session, out: Output, *, since: str) -> int:
     )
     for side, at in stopped.items():
         out.line(
-            f"opt-ins towards {SYSTEM[side]} wait since {to_iso(at)[:19]}Z for `consent approve --to {side}`",
+            f"opt-ins of {counted(len(waiting[side]), 'contact')} towards {SYSTEM[side]} wait since "
+            f"{to_iso(at)[:19]}Z for `consent approve --to {side}` (--json lists them)",
             style="red",
         )
     return OK
 
 
 def latency(entry: Entry) -> float | None:
-    """Seconds from the change on the other side to our write; None where it cannot be told."""
-    if not entry.wrote or entry.outcome != "done":
+    """Seconds from the change on the other side to our write; None where it cannot be told.
+
+    Where nothing was agreed yet, and when a profile is created, the times are older than the sync.
+    """
+    if not entry.wrote or entry.outcome != "done" or not entry.agreed:
         return None
     source = entry.dynamics_at if entry.wrote == "campaign" else entry.campaign_at
     try:
@@ -297,6 +303,9 @@ async def _approve(session: Session, out: Output, *, side: str) -> int:
     count = await approve_opt_ins(session.context, _mapping(session), side)
     if out.as_json:
         out.json({"to": side, "approved": count})
+        return OK
+    if not count:
+        out.line(f"No opt-in towards {SYSTEM[side]} waits.")
         return OK
     out.line(f"Opt-ins of {counted(count, 'contact')} approved.")
     out.line(QUEUED)

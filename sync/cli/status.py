@@ -155,8 +155,8 @@ def _consent(item: MappingStatus) -> str | Text:
     )
     if not item.opt_ins_stopped:
         return text
-    sides = " and ".join(item.opt_ins_stopped)
-    return Text(f"{text}; opt-ins towards {sides} wait for `consent approve`", style="red")
+    sides = " and ".join(f"`consent approve --to {side}`" for side in item.opt_ins_stopped)
+    return Text(f"{text}; opt-ins wait for {sides}", style="red")
 
 
 def _freshness(item: MappingStatus, settings: Settings) -> str | Text:

@@ -40,20 +40,24 @@ async def approve_opt_ins(context: Context, mapping: str, side: str) -> int:
     They are listed again once the brake is open: whoever parks later finds it open. What is parked again after its hint
     stays parked.
     """
+    waiting = await braked(context, mapping, side)
+    if not waiting and not await context.control.opt_ins_stopped(mapping, side):
+        return 0
     await context.active(mapping)
     epoch = (await context.watermarks.progress(mapping)).epoch
     fields = 0
-    for item in await _braked(context, mapping, side):
+    for item in waiting:
         partition = partition_of(mapping, epoch, bucket_of(item.record_id, context.buckets[mapping]))
         row = await context.consents.get(partition, item.record_id)
         fields += sum(state.kept is not None and state.kept.side is None for state in row.fields.values())
     await context.control.approve_opt_ins(mapping, side, fields)
-    waiting = await _braked(context, mapping, side)
+    waiting = await braked(context, mapping, side)
     await hint(context, [item.record_id for item in waiting])
     for item in waiting:
         await context.parked.remove_unmoved(item)
     return len(waiting)
 
 
-async def _braked(context: Context, mapping: str, side: str) -> list[Parked]:
+async def braked(context: Context, mapping: str, side: str) -> list[Parked]:
+    """The contacts whose opt-in towards a side waits for an approval."""
     return [item async for item in context.parked.all(f"consent:{side}") if item.mapping == mapping]

@@ -165,6 +165,18 @@ class Context:
                 raise
             return None
 
+    async def consent_astray(self, compiled: CompiledMapping) -> bool:
+        """Whether the consent map names no mapping that writes profiles: it may be meant for this one, which does."""
+        told = self.consent_map
+        if told is None or told.flows is Direction.OFF or told.consent == compiled.name:
+            return False
+        if compiled.resource != RESOURCE:
+            return False
+        try:
+            return (await self.active(told.consent)).resource != RESOURCE
+        except SyncError:
+            return True
+
     async def reading(self, mapping: str) -> CompiledMapping:
         """The active mapping version with the columns that consent reads."""
         return await self.widened(await self.working(mapping))

@@ -65,6 +65,8 @@ class Reader:
         if context.consent_of(chunk.mapping) is not None:
             consents = await context.usable_consent(chunk.mapping)
             work.consent = ChunkConsent(context, chunk.mapping, partition, owner, consents, known)
+        elif await context.consent_astray(compiled):
+            work.consent = ChunkConsent(context, chunk.mapping, partition, owner, None, known)
         now = context.clock.now()
         await self._leave(work, erased, now)
         for record_id, row in rows.items():

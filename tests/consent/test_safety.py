@@ -88,6 +88,23 @@ async def work(bench: Bench, lane: Lane) -> None:
         await queue.delete(message)
 
 
+async def test_a_map_for_a_mapping_that_is_not_there_creates_nobody() -> None:
+    """A misspelt name must not make contacts reachable that opted out."""
+    astray = consent_map().model_copy(update={"consent": "kontacts"})
+    bench = Bench(addressing="key", consent=astray)
+    bench.dynamics.seed([contact | {"donotbulkemail": True} for contact in contacts(1)])
+    for _ in range(6):
+        bench.clock.at += 60
+        await bench.app.pull_changes()
+        await bench.app.feed_backfill()
+        for lane in (Lane.CONTROL, Lane.LIVE, Lane.BACKFILL):
+            await work(bench, lane)
+    assert bench.campaign.dump() == []
+    paused = await bench.app.context.control.paused("contacts", "apply")
+    assert paused is not None
+    assert paused.code == "consent_unusable"
+
+
 async def test_hints_that_add_up_while_the_lane_is_behind_cost_one_look() -> None:
     one = await pair()
     bench = one.bench
