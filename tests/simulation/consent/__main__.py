@@ -84,7 +84,7 @@ WANTED = (
     "act_dynamics_in",
     "act_dynamics_out",
     "act_on_settled_ground",
-    "brake_approved",
+    "brake_stopped",
     "export_file",
     "journal_asked",
     "journal_done",

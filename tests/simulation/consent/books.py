@@ -87,6 +87,7 @@ class Books:
     def at_rest(self) -> list[str]:
         """What is wrong with the journal when everything has come to rest."""
         wrong = list(self.violations)
+        self.counts.clear()
         for record_id in self.world.people.ids:
             told: defaultdict[Write, list[str]] = defaultdict(list)
             for line in self.lines(record_id):

@@ -50,6 +50,7 @@ class Brake:
     def approve(self) -> bool:
         """Somebody lets through whatever waits; whether anything did."""
         sides = [side for side in SIDES if self.stopped(side)]
+        self.world.outcomes["brake_stopped"] += len(sides)
         for side in sides:
             self.world.people.begin_task(self._approve(side))
         return bool(sides)

@@ -26,6 +26,7 @@ from tests.simulation.consent.books import Books
 from tests.simulation.consent.brake import Brake
 from tests.simulation.consent.columns import FIELDS
 from tests.simulation.consent.looks import Look, Looks
+from tests.simulation.violation import Violation
 
 if TYPE_CHECKING:
     from tests.simulation.consent.world import ConsentWorld
@@ -230,6 +231,17 @@ class Judge:
         return self.world.now() - self.world.loop.virtual
 
     # -- the end ------------------------------------------------------------------------------------------------------
+
+    def first_half(self) -> None:
+        """Judge what was until now, and begin anew where both sides say the same; raises Violation."""
+        wrong = self.at_rest()
+        if wrong:
+            raise Violation("; ".join(wrong[:4]))
+        for record_id, record in self.records.items():
+            for name, (campaign, dynamics) in self.state(record_id).items():
+                if campaign == dynamics:
+                    record.acts.pop(name, None)
+                    record.races.discard(name)
 
     def at_rest(self) -> list[str]:
         """What is wrong when everything has come to rest."""

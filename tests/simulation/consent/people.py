@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sync.consent_row import Side
+from tests.simulation.chaos import Weather
 from tests.simulation.consent.brake import NEVER
 from tests.simulation.consent.columns import CHOSEN, FIELDS, NEITHER
 from tests.simulation.people import People
@@ -77,6 +78,11 @@ class ConsentPeople(People):
                 self.world.judge.gone(record_id, Side.CAMPAIGN)
 
     def _one(self) -> tuple[str, str] | None:
+        """Somebody's field; often one that is opted out, as opt-ins would be rare else."""
+        judge = self.world.judge
+        closed = [(one, name) for one in self.ids for name, told in judge.state(one).items() if True in told]
+        if closed and self.rng.random() < 0.4:
+            return self.rng.choice([key for key in closed if self.alive(key[0])] or [None])
         someone = self._someone()
         return (someone, self.rng.choice(list(FIELDS))) if someone else None
 
@@ -116,9 +122,17 @@ class ConsentPeople(People):
         self.world.judge.brake.approve()
 
     def last_orders(self) -> bool:
-        """What the brake holds is mostly let through too."""
+        """Everything is at rest and judged; then more opt in and out on settled ground, some while workers die."""
         decided = super().last_orders()
-        return (self.rng.random() < 0.7 and self.world.judge.brake.approve()) or decided
+        if not self.world.roomy:
+            return decided
+        self.world.judge.first_half()
+        if self.rng.random() < 0.5:
+            self.world.chaos.weather = Weather(0.03, 0.0, 0.0, 0.0)
+        for _ in range(len(self.ids)):
+            self.rng.choice((self.flip_dynamics, self.flip_campaign))()
+            self.world.judge.note_states()
+        return True
 
     def flip_campaign(self, chosen: tuple[str, str] | None = None) -> None:
         chosen = chosen or self._one()

@@ -14,6 +14,7 @@ from sync.flows import consent_exports, consent_pull
 from sync.model import LedgerRow, to_iso
 from sync.planning.consent import Direction
 from sync.planning.load_consent import load_consent
+from tests.simulation import course
 from tests.simulation.chaos import CALM
 from tests.simulation.consent.brake import NEVER
 from tests.simulation.consent.columns import FIELDS, Columns
@@ -72,7 +73,7 @@ class ConsentWorld(World):
         )
         # Small pages, so that a look at Campaign takes several, and several ticks.
         page = rng.choice((1, 2, 200))
-        consent_pull.PAGE = page if scenario.limit == ROOMY else 200
+        consent_pull.PAGE = page if self.roomy else 200
         self.campaign_lead = rng.uniform(-SKEW_S, SKEW_S)
         self.campaign.advance(self.campaign_lead)
         self.campaign.change_options(time_filter=rng.random() < 0.3, dates_creates=rng.random() < 0.3)
@@ -90,8 +91,8 @@ class ConsentWorld(World):
         choice = rng.random() < 0.4
         self.columns = Columns(choice=choice, hold=choice and rng.random() < 0.6)
         self.columns.prepare(self.dynamics)
-        if rng.random() < 0.5:
-            self.opt_in_brake = rng.choice((0, 0, 1, 3))
+        if rng.random() < 0.6:
+            self.opt_in_brake = rng.choice((0, 0, 0, 2))
         if rng.random() < 0.25:
             self.workflow = Workflow(self, rng)
             consent_exports.BATCH = rng.choice((1, 2, 500))
@@ -120,6 +121,11 @@ class ConsentWorld(World):
         return self.columns.hold and profile is None and undecided
 
     @property
+    def roomy(self) -> bool:
+        """Whether there are calls enough to look at Campaign at every tick."""
+        return self.scenario.limit == ROOMY
+
+    @property
     def both(self) -> bool:
         return self.direction == "both"
 
@@ -131,10 +137,16 @@ class ConsentWorld(World):
 
     async def settle(self) -> None:
         """Also until Campaign has been looked at: a worker may believe for some seconds that this is paused."""
+        if self.chaos.weather != CALM:
+            # Workers die of what people did last.
+            for _ in range(3):
+                course.tick(self, "pull_changes")
+                await self.wait(3.0)
+            self.chaos.end()
         calm = self.now()
         for _ in range(60):
             await super().settle()
-            if self.direction == "off" or self.scenario.limit != ROOMY:
+            if self.direction == "off" or not self.roomy:
                 return
             if self._looked_at_campaign(calm + self.settings.skew_s):
                 return
@@ -152,6 +164,16 @@ class ConsentWorld(World):
         self, process: Process, system: str, request: Request, response: Response, *, heard: bool
     ) -> None:
         self.judge.landed(process.name, system, request, response, heard=heard)
+        written = request.method in ("PATCH", "POST") and "token" not in request.target
+        if written and self.chaos.weather.crash and self.chaos.rng.random() < 0.25:
+            # Before it can say in the journal what it wrote.
+            self.loop.call_later(0.005, self._dies, process)
+
+    def _dies(self, process: Process) -> None:
+        if process.alive:
+            self.chaos.fired["crash"] += 1
+            self.note(process.name, "dies of its write")
+            self.bury(process)
 
     def note_ground(self, record_id: str, name: str, *, calm: bool) -> bool:
         """Whether the two sides and the row agree at this moment: then an opt-in made now arrives or is told lost."""
@@ -159,7 +181,7 @@ class ConsentWorld(World):
         settled.pop(name, None)
         ground = self._settled(record_id, name)
         if ground and calm and self.policy == "agreed":
-            settled[name] = "calm" if self.scenario.weather == CALM else "rough"
+            settled[name] = "calm" if self.chaos.weather == CALM else "rough"
         return ground
 
     def _settled(self, record_id: str, name: str) -> bool:
@@ -178,6 +200,12 @@ class ConsentWorld(World):
         same = same and rows[0]["contact_created"] == to_iso(contact.get("createdon", 0))[:19] + "Z"
         agreed = same and len(state) == 3 and state[2] == stamp
         return agreed and self.judge.state(record_id)[name] == (state[0], state[0])
+
+    async def compare(self) -> None:
+        """Before that, what the brake holds is mostly let through."""
+        if self.people.rng.random() < 0.7 and self.judge.brake.approve():
+            await self.settle()
+        await super().compare()
 
     async def _run(self) -> None:
         writing = self.loop.create_task(self.workflow.run()) if self.workflow is not None else None
