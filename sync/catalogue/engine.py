@@ -68,7 +68,8 @@ ENGINE: dict[str, Entry] = {
     "consent_unusable": Entry(
         Reaction.STOP,
         "The consent map does not fit the columns of Dynamics or the fields of Campaign.",
-        "A column or field is missing, is no boolean, or its labels say the opposite of what the map says.",
+        "A column or field is missing, is no boolean, or its labels say the opposite of what the map says; or the map's "
+        "`consent` names no mapping that writes profiles.",
         "Correct mappings/consent.yaml as `python -m sync doctor` says, and deploy it.",
         "Stops the consent flow; new profiles wait, since they would be created without their opt-outs.",
     ),
@@ -91,7 +92,8 @@ ENGINE: dict[str, Entry] = {
         Reaction.PARK,
         "More opt-outs would be removed within an hour than the brake allows.",
         "An import that resets consent, or a mass edit.",
-        "Look at `python -m sync consent report`; if it is meant, `python -m sync consent approve --to campaign`.",
+        "Look at `python -m sync consent report --json`; set right what is a mistake where it was made, then "
+        "`python -m sync consent approve --to campaign` (or `dynamics`).",
         "Keeps the contacts opted out and waits for approval; opt-outs go on in both directions.",
     ),
     "email_invalid": Entry(

@@ -105,12 +105,18 @@ def test_approve_lets_braked_opt_ins_through() -> None:
     office.dynamics.command("edit", {"id": record, "changes": {"donotbulkemail": False}})
     office.work()
     assert office.profiles()[record]["blackListEmail"] is True
-    assert office.ask("consent", "report")["braked"].keys() == {"campaign"}
+    counted = office.ask("consent", "report")
+    assert counted["braked"].keys() == {"campaign"}
+    assert counted["waiting"] == {"campaign": [record]}
+    assert counted["latency_s"] == {"campaign": {}, "dynamics": {}}, "a creation is no change"
+    assert "opt-ins of 1 contact towards Campaign wait" in office.sync("consent", "report").stdout
+    assert "`consent approve --to campaign`" in office.sync("status").stdout
     office.environ["OPT_IN_BRAKE"] = "100"
     assert office.ask("consent", "approve", "--to", "campaign")["approved"] == 1
     office.work()
     assert office.profiles()[record]["blackListEmail"] is False
     assert office.sync("consent", "approve", "--to", "nowhere").exit_code == 2
+    assert "No opt-in towards Campaign waits." in office.sync("consent", "approve", "--to", "campaign").stdout
 
 
 def test_without_a_consent_map_the_commands_say_so() -> None:
