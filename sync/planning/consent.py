@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from sync.consent_row import Agreement, Announced, Side
+from sync.consent_row import Agreement, Announced, Kept, Side
 
 
 class Direction(enum.StrEnum):
@@ -65,7 +65,7 @@ SENTENCES = {
     Rule.OPTED_OUT_IN_DYNAMICS: "Dynamics differs from the agreed value: the contact opted out there",
     Rule.OPTED_IN_IN_CAMPAIGN: "Campaign differs from the agreed value: the contact opted in there",
     Rule.OPTED_IN_IN_DYNAMICS: "Dynamics differs from the agreed value and nobody touched Campaign: the contact opted in",
-    Rule.BOTH_ACTED: "Campaign's time is not the one of the agreement, so both sides may have acted: opted-out wins",
+    Rule.BOTH_ACTED: "both sides acted, or may have (Campaign's time is not the one of the agreement): opted-out wins",
     Rule.OPT_IN_UNSAFE: "an earlier opt-in of ours may have been applied or overtaken: opted-out wins",
     Rule.NEVER_AGREED: "the two sides never agreed: opted-out wins",
     Rule.FOUND_NEWER_IN_CAMPAIGN: "the profile was there before the sync, and Campaign's value is newer",
@@ -112,8 +112,14 @@ class Terms:
     """Seconds that two clocks may differ."""
 
 
-def decide(agreement: Agreement, look: Look, terms: Terms, announced: Announced | None = None) -> Decision:
-    """What holds now. `announced`: an opt-in whose outcome nobody recorded."""
+def decide(
+    agreement: Agreement,
+    look: Look,
+    terms: Terms,
+    announced: Announced | None = None,
+    kept: Kept | None = None,
+) -> Decision:
+    """What holds now. `announced`: an opt-in whose outcome nobody recorded; `kept`: both values at the last look."""
     if look.campaign == look.dynamics:
         return Decision(look.campaign, None, Rule.EQUAL)
     if announced is not None and not _untouched(announced, look):
@@ -125,14 +131,17 @@ def decide(agreement: Agreement, look: Look, terms: Terms, announced: Announced 
     if agreement.value is False:
         out = Rule.OPTED_OUT_IN_CAMPAIGN if look.campaign else Rule.OPTED_OUT_IN_DYNAMICS
         return _settle(True, look, out)
-    return _opt_in(agreement, look, terms.policy)
+    return _opt_in(agreement, look, terms.policy, kept)
 
 
-def _opt_in(agreement: Agreement, look: Look, policy: Policy) -> Decision:
+def _opt_in(agreement: Agreement, look: Look, policy: Policy, kept: Kept | None) -> Decision:
     """Agreed was opted out; one side now says opted in."""
     by = Side.DYNAMICS if look.campaign else Side.CAMPAIGN
     if policy is Policy.OPT_OUT_ALWAYS_WINS and agreement.by is not by:
         return _settle(True, look, Rule.OTHER_SIDE_OPTED_OUT)
+    if by is Side.CAMPAIGN and kept is not None and not kept.dynamics:
+        # Dynamics' opt-in was seen, and could not be written; it has opted out again since.
+        return _settle(True, look, Rule.BOTH_ACTED)
     if by is Side.CAMPAIGN:
         # It moves Campaign's stamp by itself, so the stamp says nothing about it.
         return _settle(False, look, Rule.OPTED_IN_IN_CAMPAIGN)

@@ -129,7 +129,7 @@ def plan_consent(
             continue
         state = row.of(pair.name)
         terms = Terms(consents.map.rule, row.found, float(consents.map.clock_tolerance))
-        decision = decide(state.agreement, look, terms, row.announced.get(pair.name))
+        decision = decide(state.agreement, look, terms, row.announced.get(pair.name), state.kept)
         verdicts.append(Verdict(pair, state, look, decision))
     verdicts = _hold(verdicts, consents)
     side, written = _choose(verdicts)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sync.consent_row import Agreement, Announced, Side
+from sync.consent_row import Agreement, Announced, Kept, Side
 from sync.planning.consent import Look, Policy, Terms, decide
 
 THEN, NOW = "then", "now"
 WORD = {True: "out", False: "in"}
 NOON = 1_000_000.0
 
+KEPT = "Dynamics was in and kept so, both changed since"
 Case = tuple[str, Agreement, Look, bool, Announced | None]
 
 
@@ -41,6 +42,7 @@ def cases() -> list[Case]:
         ("our opt-in to Dynamics, outcome unknown; row moved", out, look(False, True, NOW, 600.0), False,
          Announced(Side.DYNAMICS, "6")),
     ]  # fmt: skip
+    found.append((KEPT, out, look(False, True, NOW, 600.0), False, None))
     for lead, told in ((600.0, "Campaign newer by more than the tolerance"), (200.0, "Campaign newer, within it"),
                        (-600.0, "Dynamics newer")):  # fmt: skip
         found += [
@@ -71,7 +73,8 @@ def as_markdown() -> str:
         by = agreement.by.value if agreement.value else "–"
         cells = [agreed, by, WORD[look.campaign], WORD[look.dynamics], told]
         for policy in Policy:
-            decision = decide(agreement, look, Terms(policy, found), announced)
+            kept = Kept(campaign=True, dynamics=False, stamp=THEN) if told == KEPT else None
+            decision = decide(agreement, look, Terms(policy, found), announced, kept)
             wrote = f" → {decision.write.value.capitalize()}" if decision.write else ""
             cells.append(f"{WORD[decision.value]}{wrote}")
         lines.append("| " + " | ".join(cells) + " |")

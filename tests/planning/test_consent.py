@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.consent_row import Agreement, Announced, Side
+from sync.consent_row import Agreement, Announced, Kept, Side
 from sync.planning.consent import Decision, Look, Policy, Rule, Terms, agreed, decide
 from sync.planning.consent_table import as_markdown
 
@@ -45,6 +45,18 @@ def every_case() -> Iterator[tuple[Agreement, Look, Terms, Announced | None]]:
         ),
     ]
     return itertools.product(agreements, looks, terms, announced)
+
+
+@pytest.mark.parametrize("policy", [Policy.AGREED, Policy.OPT_OUT_ALWAYS_WINS])
+@pytest.mark.parametrize("by", list(Side))
+def test_an_opt_in_that_was_kept_and_taken_back_is_an_opt_out(policy: Policy, by: Side) -> None:
+    """Seed 1031: Dynamics opted in behind the brake, then out, and Campaign in between two looks."""
+    kept = Kept(campaign=True, dynamics=False, stamp=OLD)
+    taken_back = look(False, True, NEW, 600.0)
+    assert decide(Agreement(True, by, OLD), taken_back, Terms(policy), None, kept).value is True
+    still_out = Kept(campaign=True, dynamics=True, stamp=OLD)
+    agreement = Agreement(True, Side.CAMPAIGN, OLD)
+    assert decide(agreement, taken_back, Terms(policy), None, still_out).value is False
 
 
 def test_equal_sides_are_never_written_and_different_ones_always_end_equal() -> None:

@@ -172,6 +172,12 @@ MUTANTS = (
         "        if plan.write is None:\n            await record_seen(self.context, self.mapping, plan, self.owner)\n",
     ),
     Mutant(
+        "an opt-in that was kept and taken back is no act",
+        RULE,
+        "    if by is Side.CAMPAIGN and kept is not None and not kept.dynamics:\n",
+        "    if False and kept is not None and not kept.dynamics:\n",
+    ),
+    Mutant(
         "the brake counts opt-outs",
         BRAKE,
         "side.value, len(plan.opt_ins), most):\n",
