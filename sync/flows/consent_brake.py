@@ -23,14 +23,17 @@ async def brake(context: Context, mapping: str, plan: ConsentPlan) -> ConsentPla
 async def _allowed(context: Context, mapping: str, plan: ConsentPlan, side: Side) -> bool:
     """Take them from the hour's allowance; if it is used up, park the contact."""
     record_id, most = plan.row.record_id, context.settings.opt_in_brake
+    parked: Parked | None = None
     while not await context.control.opt_in(mapping, side.value, len(plan.opt_ins), most):
-        await context.parked.add(
+        parked = await context.parked.add(
             Parked(f"consent:{side}", mapping, record_id, "opt_in_brake", context.clock.now())
         )
         # Looked for after parking: an approval opens the brake, then lists what waits.
         if await context.control.opt_ins_stopped(mapping, side.value):
             telemetry.warning("opt_ins_braked", mapping=mapping, code="opt_in_brake", record=record_id)
             return False
+    if parked is not None:
+        await context.parked.remove_unmoved(parked)
     return True
 
 
