@@ -64,6 +64,17 @@ def test_every_problem_of_every_file_has_its_place(tmp_path: Path) -> None:
     assert f"contacts.yaml:{line}: faks: this column does not exist in Dynamics." in shown.stdout
 
 
+def test_a_consent_map_is_checked_as_one(tmp_path: Path) -> None:
+    shipped = (SHIPPED.parent / "consent.yaml").read_text()
+    path = folder(tmp_path, consent=shipped, **examples())
+    shown = Office().sync("mappings", "validate", path, "--offline").stdout
+    assert "consent.yaml is valid: consent of contacts, direction off, 5 fields." in shown
+    (tmp_path / "consent.yaml").write_text(shipped.replace("blackListFax", "blackListFacs"))
+    (found,) = problems(Office(), str(tmp_path / "consent.yaml"), "--offline")
+    assert (found["where"], found["code"]) == ("fields 4, target", "consent_unusable")
+    assert Office().sync("mappings", "apply", str(tmp_path / "consent.yaml")).exit_code == 2
+
+
 def test_what_was_saved_answers_as_both_systems_did(tmp_path: Path) -> None:
     office = Office()
     saved = tmp_path / "metadata.json"

@@ -14,7 +14,7 @@ from sync.cli.checks.finding import Level
 from sync.cli.checks.language import Around, check_language
 from sync.cli.checks.links import astray
 from sync.cli.frame import FAILED, OK, run_bare
-from sync.cli.mappings.files import MappingFile, Paths, files_of, read_text
+from sync.cli.mappings.files import CONSENT, MappingFile, Paths, consent_files, files_of, read_text
 from sync.cli.mappings.metadata import Known, ask, load, save
 from sync.cli.mappings.problems import Finder, Located, as_json, in_order, show, summary
 from sync.cli.mappings.standing import beside, moved
@@ -23,6 +23,7 @@ from sync.cli.output import Output, counted
 from sync.cli.session import Desk, UsageProblem
 from sync.errors import CATALOGUE
 from sync.planning.load import MappingInvalid, load_mapping
+from sync.planning.load_consent import load_consent
 from sync.planning.mapping import Mapping
 from sync.planning.together import clashes
 
@@ -47,7 +48,7 @@ def validate(
     """Check mapping files, and compare them with both systems.
 
     Every problem is told at once, each with file, line and what to do. Exit code 1 if there is an error; warnings
-    are none.
+    are none. A consent.yaml is checked by itself; `doctor` compares it with both systems.
 
     Examples:
 
@@ -71,7 +72,9 @@ async def _validate(
 ) -> int:
     if ((saved is not None or offline) and keep is not None) or (saved is not None and offline):
         raise UsageProblem("--metadata, --save-metadata and --offline exclude each other")
-    good, problems = read_files(files_of(paths))
+    good, problems = read_files(files_of(path for path in paths if path.name != CONSENT))
+    for map_file in consent_files(paths):
+        problems += _consent(map_file, out)
     if offline or saved is not None:
         problems += between(good, complete=False)
         if saved is not None:
@@ -86,6 +89,20 @@ async def _validate(
         if keep is not None:
             save(known, keep)
     return tell(good, in_order(problems), out)
+
+
+def _consent(file: Path, out: Output) -> list[Located]:
+    """What is wrong with a consent map by itself; `doctor` holds it against both systems."""
+    try:
+        told = load_consent(read_text(file), filename=str(file))
+    except MappingInvalid as error:
+        return [
+            Located(str(file), p.line, p.where, p.what, p.fix, code="consent_unusable")
+            for p in error.problems
+        ]
+    fields = counted(len(told.fields), "field")
+    out.line(f"{file} is valid: consent of {told.consent}, direction {told.direction}, {fields}.")
+    return []
 
 
 def tell(good: Sequence[MappingFile], problems: Sequence[Located], out: Output) -> int:

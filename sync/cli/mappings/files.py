@@ -17,7 +17,8 @@ Paths = Annotated[
     list[Path],
     typer.Argument(metavar="PATH...", help="Mappings as YAML: files, or folders of them."),
 ]
-NO_MAPPINGS = frozenset({"events.yaml", "consent.yaml"})
+CONSENT = "consent.yaml"
+NO_MAPPINGS = frozenset({"events.yaml", CONSENT})
 """What lies beside mappings in their folder and is none."""
 
 
@@ -50,6 +51,8 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
 
 
 def _of(path: Path) -> Iterator[Path]:
+    if path.name in NO_MAPPINGS and path.is_file():
+        raise UsageProblem(f"{path} is no mapping", "A change of it takes effect with a deployment.")
     if not path.is_dir():
         yield path
         return
@@ -57,3 +60,9 @@ def _of(path: Path) -> Iterator[Path]:
     if not found:
         raise UsageProblem(f"{path} holds no mapping", "A mapping is a file NAME.yaml.")
     yield from found
+
+
+def consent_files(paths: Iterable[Path]) -> list[Path]:
+    """The consent maps among the files and in the folders."""
+    found = (path / CONSENT if path.is_dir() else path for path in paths)
+    return list(dict.fromkeys(path for path in found if path.name == CONSENT and path.is_file()))
