@@ -12,7 +12,7 @@ from dataclasses import replace
 from sync import telemetry
 from sync.errors import CATALOGUE, Reaction, SyncError
 from sync.flows import drift
-from sync.flows.call import RETRY_S, Action, planned_calls
+from sync.flows.call import RETRY_S, Action
 from sync.flows.claim import Claims
 from sync.flows.context import Context
 from sync.flows.permits import Permits
@@ -20,7 +20,7 @@ from sync.flows.reading import Reader
 from sync.flows.record import Done, Recorder
 from sync.flows.related import beside
 from sync.flows.work import Work
-from sync.model import Chunk, Lane, LedgerRow, SourceRow
+from sync.model import Chunk, LedgerRow, SourceRow
 from sync.planning.outcome import Kind, Outcome
 from sync.planning.plan import (
     Do,
@@ -91,7 +91,7 @@ class Apply:
             return
         if work.consent is not None:
             # Before the budget is asked: consent waits for nothing that the profile waits for.
-            at_once = work.chunk.lane is not Lane.BACKFILL
+            at_once = not work.backfill
             await work.consent.compare(work.sources, work.rows, at_once=at_once)
         plans = self._plan(work)
         await self._carry_out(work, plans)
@@ -129,21 +129,21 @@ class Apply:
         for waiting in [p for p in plans if p.do is Do.WAIT]:
             await work.back([waiting.record_id], delay_s=work.links.delay(waiting))
         looks = work.looks(plans)
-        wanted = looks + sum(planned_calls(work.target, p, work.rows[p.record_id]) for p in plans)
+        wanted = looks + work.planned_calls(plans)
         permits = None
         if wanted:
             # A record that could not get one more call under its claim says how many it needs.
             wanted = max(wanted, work.chunk.permits)
             grant = await context.budget.take(
                 wanted,
-                backfill=work.chunk.lane is Lane.BACKFILL,
+                backfill=work.backfill,
                 reserved_at=work.chunk.reserved_at,
                 permits=work.chunk.permits,
             )
             if grant.denied:
                 await self._wait_for(work, grant)
                 return
-            permits = Permits(context, grant, backfill=work.chunk.lane is Lane.BACKFILL, used=looks)
+            permits = Permits(context, grant, used=looks)
         if work.consent is not None:
             await work.consent.hint_unlooked()
         braked = await self._recorder.brake(work.compiled, work.chunk, work.progress, plans, work.rows)
@@ -229,6 +229,7 @@ class Apply:
             claimed[item.record_id].claim_until,
             work.consent,
             tied,
+            all_known=work.progress.all_known,
         )
         return await action.perform()
 

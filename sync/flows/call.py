@@ -42,6 +42,8 @@ class Action:
     consent: ChunkConsent | None = None
     kept: Outcome | None = None
     """How it ends if it is a delete that has to wait: then only its optional links are emptied."""
+    all_known: bool = False
+    """Whether a record without a ledger row is new (`Progress.all_known`)."""
     calls: int = 0
     found: bool = False
     given_up: tuple[RecordRef, ...] = ()
@@ -172,8 +174,7 @@ class Action:
             if ref is not None:
                 self.found = self._never_posted
                 return await self._patch(ref)
-        elif self.before.unresolved:
-            # A call of ours may have created it: address it first, so that a found one costs one call.
+        elif addressed_first(self.before, self.all_known):
             try:
                 return await self._patch(None)
             except SyncError as error:
@@ -271,13 +272,21 @@ class Action:
         return True
 
 
-def planned_calls(target: Records, plan: Plan, row: LedgerRow) -> int:
+def addressed_first(row: LedgerRow, all_known: bool) -> bool:
+    """Whether an insert goes by key before it is posted, since Campaign may hold the record: a found one costs one call.
+
+    A record without a row is new where the epoch knows all that there were, and posted at once.
+    """
+    return row.unresolved and not (all_known and row.etag is None)
+
+
+def planned_calls(target: Records, plan: Plan, row: LedgerRow, *, all_known: bool) -> int:
     """Calls the plan will normally make, for the budget."""
     if not plan.calls:
         return 0
     if plan.do is Do.LOOK:
         return 1
     normal = target.calls_for(CampaignAction(plan.do.value))
-    # An unresolved insert is addressed by key first, then posted.
-    doubtful = plan.do is Do.INSERT and row.unresolved and target.addressing is Addressing.KEY
+    first = plan.do is Do.INSERT and addressed_first(row, all_known)
+    doubtful = first and target.addressing is Addressing.KEY
     return normal + doubtful

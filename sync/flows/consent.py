@@ -108,7 +108,7 @@ class Look:
                 await context.budget.give_back(grant, grant.reserved)
                 raise _ComeBack(wait)
             await context.clock.sleep(wait)
-        permits = Permits(context, grant, backfill=False)
+        permits = Permits(context, grant)
         try:
             if wait:
                 before = await self._free_row(partition)

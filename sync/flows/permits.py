@@ -18,7 +18,6 @@ class Permits:
 
     context: Context
     grant: Grant
-    backfill: bool
     used: int = 0
 
     def fresh(self) -> bool:

@@ -230,7 +230,7 @@ class Preview:
             self._deletes -= 1
             if self._deletes < 0:
                 return Expected(record_id, Would.WAIT, "more deletes than the brake allows", DELETE_BRAKE)
-        calls = planned_calls(self.records, planned, row)
+        calls = planned_calls(self.records, planned, row, all_known=self._progress.all_known)
         if self._records is None:
             would = {Do.INSERT: Would.CREATE, Do.UPDATE: Would.UPDATE}.get(planned.do, Would.DELETE)
             return Expected(record_id, would, why, "", calls, self._changes(body_of(planned), None))

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from sync.campaign.records import Records
+from sync.flows.call import planned_calls
 from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import Context
 from sync.flows.links import ChunkLinks
-from sync.model import Change, Chunk, LedgerRow, SourceRow
+from sync.model import Change, Chunk, Lane, LedgerRow, SourceRow
 from sync.planning.compile import CompiledMapping
 from sync.planning.plan import Plan
 from sync.storage.lanes import gather_all
@@ -35,6 +36,15 @@ class Work:
     @property
     def mapping(self) -> str:
         return self.chunk.mapping
+
+    @property
+    def backfill(self) -> bool:
+        return self.chunk.lane is Lane.BACKFILL
+
+    def planned_calls(self, plans: Iterable[Plan]) -> int:
+        """Calls that the plans will normally make."""
+        rows, all_known = self.rows, self.progress.all_known
+        return sum(planned_calls(self.target, p, rows[p.record_id], all_known=all_known) for p in plans)
 
     def looks(self, plans: Iterable[Plan]) -> int:
         """Looks at consent that this chunk asks for beside its calls: they take their time from the budget too."""

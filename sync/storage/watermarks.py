@@ -74,6 +74,11 @@ class Progress:
     started: float = 0.0
     finished: float = 0.0
 
+    @property
+    def all_known(self) -> bool:
+        """Whether this epoch has worked every record that there was when it began: one without a ledger row is new."""
+        return self.swept > 0
+
 
 R = TypeVar("R", Tick, Progress)
 

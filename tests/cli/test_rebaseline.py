@@ -53,6 +53,18 @@ def test_what_was_sent_before_does_not_count(moved: Office) -> None:
     assert len({record["PKey"] for record in moved.profiles().values()}) == len(moved.profiles())
 
 
+def test_a_contact_that_is_new_afterwards_costs_one_call(moved: Office) -> None:
+    moved.ask("rebaseline", "--yes")
+    moved.clock.advance(FENCE_S)
+    moved.work()
+    made = len(moved.campaign.log)
+    (linda,) = moved.contacts("Linda")
+    moved.work()
+    assert linda in moved.profiles()
+    calls = [entry for entry in moved.campaign.log[made:] if entry.method != "GET" and entry.note != "token"]
+    assert [(call.method, call.status) for call in calls] == [("POST", 201)]
+
+
 def test_deletes_that_waited_are_forgotten(moved: Office) -> None:
     assert len(moved.ask("deletes", "list")["deletes"]) == 1
     moved.ask("rebaseline", "--yes")

@@ -46,7 +46,7 @@ async def test_a_call_made_after_the_edge_is_counted() -> None:
     with pytest.raises(Throttled):
         await context.spend()
     free = await edge(bench, 5, now=LIMIT - 1)
-    permits = Permits(context, Grant(0, 0.0, denied=False), backfill=False)
+    permits = Permits(context, Grant(0, 0.0, denied=False))
     await permits.one(free + 60)
     assert await context.budget.used_of_day() == LIMIT
     with pytest.raises(TooLate):
