@@ -142,7 +142,7 @@ class People:
             (0.25, self.block),
             (1.0, self.merge),
             (1.0, self.edit_profile),
-            (1.0 if self.world.scenario.rebaselines else 0.0, self.rebaseline),
+            (2.0 if self.world.scenario.rebaselines else 0.0, self.rebaseline),
         )
         self.rng.choices([act for _, act in acts], [weight for weight, _ in acts])[0]()
 

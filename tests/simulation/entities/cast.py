@@ -152,7 +152,7 @@ def draw_more(seed: int) -> More:
     return More(
         beside=rng.random() < 0.5,
         invalid=rng.choice(("blank", "blank", "quarantine")),
-        merges=rng.choice(("delete", "delete", "keep", "", "")),
+        merges=rng.choice(("delete", "delete", "delete", "keep", "")),
         rebaselines=rng.random() < 0.4,
         members=rng.random() < 0.4,
         story=rng.random() < 0.3,

@@ -196,7 +196,18 @@ class Judge:
             for child, row in rows.items()
             if row.unresolved and RecordRef(*who) in row.parents
         ]
-        return [child for child in (*held, *doubtful) if child != who]
+        return [child for child in (*held, *doubtful, *self._unknown(who)) if child != who]
+
+    def _unknown(self, parent: Who) -> list[Who]:
+        """Whom an epoch before has linked to it, and of whom this one does not know yet what Campaign holds."""
+        found: list[Who] = []
+        for above, below in self.world.account.tables["links"].rows:
+            name, _, child = below.partition(":")
+            if above != ":".join(parent) or name not in self.people.rare.rebaselined:
+                continue
+            row = self.ledger[name].get(child)
+            found += [(name, child)] if row is None or row.unresolved else []
+        return found
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
