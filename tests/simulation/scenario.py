@@ -134,7 +134,7 @@ def draw(seed: int) -> Scenario:
 def widened(scenario: Scenario) -> Scenario:
     """The scenario with what came later: drawn by itself, so that older draws stay what they were."""
     rng = random.Random(f"more {scenario.seed}")
-    probing = rng.random() < 0.25
+    probing = rng.random() < 0.12
     rebaselines = rng.random() < 0.15
     first = replace(scenario.first_mapping, first_load=rng.random() < 0.2)
     return replace(scenario, probing=probing, rebaselines=rebaselines, first_mapping=first)

@@ -150,13 +150,13 @@ def draw_more(seed: int) -> More:
     if seed % 4 == 3:
         return More()
     return More(
-        beside=rng.random() < 0.5,
+        beside=rng.random() < 0.4,
         invalid=rng.choice(("blank", "blank", "quarantine")),
         merges=rng.choice(("delete", "delete", "delete", "keep", "")),
-        rebaselines=rng.random() < 0.4,
-        members=rng.random() < 0.4,
+        rebaselines=rng.random() < 0.3,
+        members=rng.random() < 0.2,
         story=rng.random() < 0.3,
-        probing=rng.random() < 0.3,
+        probing=rng.random() < 0.15,
     )
 
 

@@ -37,7 +37,7 @@ class Rare:
             (more.merges, 3, self.merge),
             (more.rebaselines, 2, self.rebaseline),
             (more.beside, 2, self.rename_related),
-            (more.story, 4, self.lengthen),
+            (more.story, 6, self.lengthen),
         )
         acts = [act for wanted, often, act in kinds if wanted for _ in range(often)]
         self.rng.shuffle(acts)

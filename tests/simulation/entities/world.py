@@ -119,7 +119,7 @@ class EntityWorld(World):
         return False
 
     def begin_compare(self) -> None:
-        if self.more.compares:
+        if self.more.rebaselines:
             self.people.rare.compare(delete_extras=False)
 
     async def settle(self) -> None:
