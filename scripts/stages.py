@@ -79,7 +79,7 @@ def simulations() -> list[Stage]:
     return [
         Stage("simulation", ("tests.simulation", "--seeds", str(SEEDS), "--strict-coverage")),
         Stage("mutants", ("tests.simulation.mutants",)),
-        Stage("events", ("tests.simulation.events", "--seeds", "700")),
+        Stage("events", ("tests.simulation.events", "--seeds", "700", "--jobs", "1", "--strict-coverage")),
         Stage("event mutants", ("tests.simulation.events.mutants",)),
         Stage("consent", ("tests.simulation.consent", "--seeds", "300", "--strict-coverage")),
         Stage("consent mutants", ("tests.simulation.consent.mutants",)),

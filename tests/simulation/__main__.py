@@ -26,8 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return command("tests.simulation", simulate, Report(), arguments)
 
 
-def command(name: str, play: Traceable, report: Report, arguments: Sequence[str] | None = None) -> int:
-    """The command line of a simulation; `report` says what must occur in it."""
+def command(
+    name: str,
+    play: Traceable,
+    report: Report,
+    arguments: Sequence[str] | None = None,
+    *,
+    specials: Sequence[str] = (),
+    special_of: int = 1,
+) -> int:
+    """The command line of a simulation; `report` says what must occur in it.
+
+    Of `special_of` seeds in a row each kind of `specials` has one, in their order.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m {name}", description=__doc__)
     parser.add_argument("--seeds", type=int, default=200, help="how many")
     parser.add_argument("--start", type=int, default=0, help="the first one")
@@ -42,10 +53,15 @@ def command(name: str, play: Traceable, report: Report, arguments: Sequence[str]
     parser.add_argument(
         "--strict-coverage", action="store_true", help=f"fail if anything occurred less than {report.enough}×"
     )
+    if specials:
+        parser.add_argument("--special", choices=specials, help="only seeds of this kind, N of them")
     options = parser.parse_args(arguments)
     if options.trace is not None:
         return _trace(options.trace, play)
     seeds = range(options.start, options.start + options.seeds)
+    if specials and options.special:
+        first = options.start + specials.index(options.special)
+        seeds = range(first, first + options.seeds * special_of, special_of)
     began = time.monotonic()
     jobs = max(1, min(options.jobs, len(seeds)))
     run_all(seeds, jobs, once=options.once, stop=options.stop, play=play, report=report)

@@ -56,6 +56,8 @@ class Mail:
         self.rng = random.Random(f"mail {self.world.scenario.seed}")
         self.id_last = self.rng.random() < 0.5
         """A line that is cut then names another line."""
+        if self.world.special == "torn":
+            self.id_last = True
         self.ids = [f"{number + 1:08x}-0000-4000-8000-{self.rng.getrandbits(48):012x}" for number in range(3)]
 
     async def watch_call(self, process: Process, system: str, request: Request) -> None:
@@ -85,11 +87,20 @@ class Mail:
             self.send, self.track, self.track, self.flip, self.flip, self.take_back, self.revise, self.export,
             self.export, self.export, self.repeat, self.tear, self.sales_delete, self.appear, self.vanish,
         )  # fmt: skip
+        if self.world.special == "torn":
+            verbs = (self.send, self.track, self.track, *(self.tear,) * 3)
         if self.world.special == "zombie":
             verbs = (self.send, *(self.track,) * 4, *(self.export,) * 5)
+        if self.world.special == "tidy":
+            verbs = (self.send, self.track, self.flip, *(self.export,) * 4, *(self.sales_delete,) * 4)
+        if self.world.special == "lapse":
+            verbs = (*(self.track,) * 3, *(self.export,) * 4)
         if self.world.special == "waver":
             verbs = (self.send, self.flip, self.flip, self.take_back, self.take_back, *(self.export,) * 5)
-        self.rng.choice(verbs)()
+        verb = self.rng.choice(verbs)
+        if verb not in (self.vanish, self.sales_delete):
+            self.world.outcomes[f"mail_{verb.__name__}"] += 1
+        verb()
 
     # -- Campaign --------------------------------------------------------------------------------------------------
 
@@ -156,7 +167,8 @@ class Mail:
         """A part of a log as it was at some time: overlapping, shuffled, sometimes with an old version or a bad line."""
         log = self.rng.choice(("delivery", "tracking"))
         known = [line for line in self.lines if line.log == log]
-        some = [line for line in known if self.rng.random() < 0.6]
+        # In a lapse nothing is left to say that would mend an old correction.
+        some = [line for line in known if self.world.special == "lapse" or self.rng.random() < 0.6]
         self.rng.shuffle(some)
         self.exported.update(some)
         bad = ["no,line,at,all"] if self.rng.random() < 0.2 else []
@@ -177,10 +189,15 @@ class Mail:
             self.world.logs.put(f"again-{self._next()}.csv", data)
 
     def tear(self) -> None:
-        """A file that is still being written, and later is whole."""
+        """A file that is still being written, and later is whole; some lack one digit of the last line, for seconds."""
         self.export()
         name = list(self.files)[-1]
         data = self.files[name]
+        if self.world.special == "torn":
+            self.world.logs.put(name, data[:-2])
+            wait = 0.9 * self.world.settings.events_partial_s * self.rng.random()
+            self.world.loop.call_later(wait, self.world.logs.put, name, data)
+            return
         self.world.logs.put(name, data[: self.rng.randrange(len(data) + 1)])
         self.torn.append(name)
 
@@ -219,6 +236,7 @@ class Mail:
             contact = self.rng.choice(there)
             self.world.dynamics.delete(contact)
             self.gone.add(contact)
+            self.world.outcomes["mail_vanish"] += 1
 
     def sales_delete(self) -> None:
         """A salesperson deletes an activity; not one that a late request of ours may still write (docs/events.md)."""
@@ -229,6 +247,7 @@ class Mail:
             one = self.rng.choice(shown)
             world.dynamics.delete(one["activityid"], table=one["table"])
             self.deleted.add(world.identity(one))
+            world.outcomes["mail_sales_delete"] += 1
 
 
 def _id_last(line: str) -> str:

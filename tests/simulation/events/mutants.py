@@ -1,8 +1,4 @@
-"""python -m tests.simulation.events.mutants: the events harness is tested by breaking the flow, one line at a time.
-
-Three breakages that seeds find too rarely are caught by named tests in tests/events: an unknown correction that gives its
-claim back, poison messages that are dropped, a torn last line that is taken at once.
-"""
+"""python -m tests.simulation.events.mutants: the events harness is tested by breaking the flow, one line at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from tests.simulation.breakage import Hunt, Mutant, run
 
 HUNT = Hunt(
     "tests.simulation.events",
-    ("--seeds", "600", "--once", "--stop"),
+    ("--seeds", "600", "--once", "--stop", "--jobs", "1"),
     ("sync", "sandbox", "mappings", "tests/simulation", "tests/events"),
 )
 
@@ -152,6 +148,30 @@ DIRECTED: dict[str, tuple[Mutant, ...]] = {
             "",
         ),
     ),
+    "torn": (
+        Mutant(
+            "a torn last line is taken at once",
+            "sync/flows/events/pull.py",
+            "            if context.now() - file.modified < context.settings.events_partial_s:\n",
+            "            if False:\n",
+        ),
+    ),
+    "grave": (
+        Mutant(
+            "poison messages are dropped",
+            "sync/app.py",
+            "            await return_poison(self.events, from_text(body))\n",
+            "            from_text(body)\n",
+        ),
+    ),
+    "lapse": (
+        Mutant(
+            "an unknown correction gives its claim back",
+            "sync/flows/events/apply.py",
+            "        if Ended.UNKNOWN in corrections:\n",
+            "        if False:\n",
+        ),
+    ),
     "garble": (
         Mutant(
             "a bulk answer is believed, whatever it says",
@@ -167,7 +187,7 @@ DIRECTED: dict[str, tuple[Mutant, ...]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     missed = run(MUTANTS, HUNT, arguments)
     for special, mutants in DIRECTED.items():
-        directed = replace(HUNT, arguments=("--special", special, "--seeds", "400", "--once", "--stop"))
+        directed = replace(HUNT, arguments=("--special", special, "--seeds", "400", *HUNT.arguments[2:]))
         missed |= run(mutants, directed, arguments)
     return missed
 

@@ -30,10 +30,12 @@ from tests.simulation.world import DYNAMICS, World
 
 LANES = ("events", "events-poison")
 GRANULARITIES = ("every_event", "every_event", "first_of_kind", "per_delivery")
-SPECIALS = ("garble", "zombie", "tangle", "waver")
+SPECIALS = ("garble", "zombie", "tangle", "waver", "torn", "grave", "lapse", "tidy")
 """Some numbers are reserved for what is rare: bulk answers that are none, writes that land late and messages delivered
-again and again for it, partitions on which many work at once, lines that say now this and now that."""
-SPECIAL_OF = 10
+again and again for it, partitions on which many work at once, lines that say now this and now that, uploads that are read
+when one digit is missing, workers that die until a message is poison, corrections that land after they were given up,
+salespeople who delete all the time."""
+SPECIAL_OF = 20
 """Of so many seeds in a row each kind gets one."""
 TASKS = {"Follow up on URL click": "click", "Reconcile invalid e-mail address": "hard_bounce"}
 
@@ -76,9 +78,9 @@ class EventWorld(World):
         rng = random.Random(f"events {seed}")
         self.special = dict(enumerate(SPECIALS)).get(seed % SPECIAL_OF, "")
         self.granularity = rng.choice(GRANULARITIES)
-        if self.special in ("zombie", "tangle"):
+        if self.special in ("zombie", "tangle", "lapse"):
             self.granularity = "per_delivery"
-        if self.special == "waver":
+        if self.special in ("waver", "torn"):
             self.granularity = "every_event"
         self.bulk = rng.random() < 0.7 or self.special == "garble"
         self.text = TEXT.replace("granularity: every_event", f"granularity: {self.granularity}")
@@ -95,20 +97,34 @@ class EventWorld(World):
             scenario = replace(scenario, acts=60, lease_s=5.0)
         if self.special == "zombie":
             scenario = replace(scenario, acts=40, length_s=40.0, tick_s=1.0)
+        if self.special == "lapse":
+            scenario = replace(scenario, acts=30, length_s=20.0, tick_s=0.7, lease_s=5.0)
+        if self.special == "torn":
+            scenario = replace(scenario, tick_s=1.0, length_s=40.0)
+        if self.special == "tidy":
+            scenario = replace(scenario, acts=60, length_s=150.0, lease_s=5.0)
+        if self.special == "grave":
+            scenario = replace(scenario, weather=replace(scenario.weather, crash=0.06))
         super().__init__(scenario, tracing=tracing)
         self.settings = self.settings.model_copy(
             update={
                 "events_container": "exports",
-                "events_settle_s": rng.choice((0.0, 2.0)),
+                "events_settle_s": 0.0 if self.special in ("lapse", "torn") else rng.choice((0.0, 2.0)),
                 "events_partial_s": 6.0,
                 "events_read_rows": rng.choice((1, 3, 50)),
                 "events_message_rows": rng.choice((1, 4, 50)),
-                "events_buckets": 1 if self.special in ("tangle", "waver") else rng.choice((1, 2)),
+                "events_buckets": 1 if self.special in ("tangle", "waver", "lapse") else rng.choice((1, 2)),
                 "events_pull_seconds": 5.0,
             }
         )
+        if self.special == "lapse":
+            self.settings = self.settings.model_copy(update={"gateway_s": 10.0})
+            self.gateway_s = self.settings.gateway_s
         self.logs = MemoryLogs(self.now)
         self.logs.piece = rng.choice((60, 400, 100_000))
+        self.outcomes[f"granularity_{self.granularity}"] += 1
+        self.outcomes["with_tasks"] += self.with_tasks
+        self.outcomes["tables_without_bulk"] += not self.bulk
         self.host = EventHost(self)
         self.host.attach(self.account.queues)
         self.mail = Mail(self)
@@ -124,6 +140,9 @@ class EventWorld(World):
         if self.special == "garble" and "Multiple" in request.target and self.rng.random() < 0.7:
             return "garbage"
         if self.special == "zombie" and self.rng.random() < 0.25:
+            return "zombie"
+        corrects = "UpdateMultiple" in request.target or b"If-Match" in request.body
+        if self.special == "lapse" and corrects and self.rng.random() < 0.5:
             return "zombie"
         return ""
 
