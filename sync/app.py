@@ -19,7 +19,7 @@ from sync.flows.consent_pull import pull_consents
 from sync.flows.context import Context
 from sync.flows.control import control
 from sync.flows.events.apply import ApplyEvents, return_poison
-from sync.flows.events.context import FLOW, EventContext
+from sync.flows.events.context import FLOW, WAITS, EventContext
 from sync.flows.events.house import begin_retention, delete_old_activities, old_events, wake_events
 from sync.flows.events.message import from_text
 from sync.flows.events.pull import PullEvents
@@ -174,7 +174,7 @@ class App:
         """Freshness of every mapping, and of the events flow where it is on."""
         healthy, found = await health(self.context)
         if self.events.source is not None:
-            events = await mapping_health(self.context, FLOW)
+            events = await mapping_health(self.context, FLOW, WAITS)
             return healthy and events.fresh, [*found, events]
         return healthy, found
 

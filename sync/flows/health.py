@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync.flows.context import Context
+
+FLOWS = ("drift", "pull", "apply", "full_read", "sweep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,12 @@ async def health(context: Context) -> tuple[bool, list[MappingHealth]]:
     return bool(found) and all(item.fresh for item in found), found
 
 
-async def mapping_health(context: Context, mapping: str) -> MappingHealth:
-    """How old the last good pull is, and what waits."""
+async def mapping_health(context: Context, mapping: str, flows: Sequence[str] = FLOWS) -> MappingHealth:
+    """How old the last good pull is, and which of its flows wait."""
     tick = await context.watermarks.tick(mapping)
     age = context.clock.now() - tick.pulled_at if tick.pulled_at else None
     paused = {}
-    for flow in ("drift", "pull", "apply", "full_read", "sweep"):
+    for flow in flows:
         pause = await context.control.paused(mapping, flow)
         if pause is not None:
             paused[flow] = pause.code

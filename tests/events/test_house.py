@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from sandbox.dynamics.options import DynamicsOptions
 from sandbox.wire import Fault
+from sync.errors import SyncError
 from sync.flows.events.apply import ApplyEvents
 from sync.flows.events.message import EventMessage, PartitionName, from_text
+from sync.flows.events.status import collect_events
 from sync.model import Lane
 from sync.storage.lanes import MessageUnreadable
 from sync.storage.parked_events import ParkedEvent
@@ -121,13 +125,35 @@ async def test_retention_waits_while_events_are_to_be_written_and_stops_when_its
     assert len(stage.activities("send")) == 19
 
 
-async def test_a_row_that_cannot_be_deleted_ends_the_work_of_the_day() -> None:
+async def test_a_right_to_delete_that_lacks_is_told_and_the_work_goes_on_once_it_is_there() -> None:
     stage = await grown_old()
     stage.dynamics.privileges(prvDeleteActivity=None)
     await day(stage, SIX_MONTHS)
     assert len(stage.activities("send")) == 20
-    pause = await stage.app.context.control.paused("email", "retention")
-    assert pause is None or pause.code == "dynamics_forbidden"
+    waits = (await collect_events(stage.app.context, stage.app.account)).health.paused
+    assert waits == {"retention": "dynamics_forbidden"}
+    stage.dynamics.privileges(prvDeleteActivity="Global")
+    stage.clock.at += 61
+    await stage.app.pull_email_events(invocation="tick")
+    assert len(stage.activities("send")) == 10
+    assert (await collect_events(stage.app.context, stage.app.account)).health.paused == {}
+
+
+async def test_rows_that_are_refused_one_by_one_end_the_work_of_the_day() -> None:
+    stage = await grown_old()
+    stage.text = SIX_MONTHS
+    stage.app = stage.start()
+    asked: list[int] = []
+
+    async def refused(rows: Sequence[object], user: int) -> list[SyncError]:
+        asked.append(len(rows))
+        return [SyncError("dynamics_value_refused") for _ in rows]
+
+    stage.app.events.writer.batch = refused  # type: ignore[assignment,method-assign]
+    await stage.app.expire_rows()
+    await stage.app.pull_email_events(invocation="tick")
+    assert asked == [10], "asked again at once they would be all that is ever seen"
+    assert len(stage.activities("send")) == 20
 
 
 async def test_event_rows_expire_many_to_a_transaction() -> None:

@@ -15,13 +15,13 @@ from typing import TypeVar
 from sync import telemetry
 from sync.dynamics.activities import Verb
 from sync.dynamics.client import IDS_PER_READ
-from sync.errors import Reaction, SyncError
+from sync.errors import SyncError
 from sync.flows.events.context import FLOW, EventContext, guard
 from sync.flows.events.heirs import heirs
 from sync.flows.events.message import EventMessage, PartitionName, send
 from sync.flows.events.partition import PARKED, Work, may_reopen
 from sync.flows.events.standing import Standing, exist, standings
-from sync.flows.events.write import RETRY_S, Ended, Result, Writing
+from sync.flows.events.write import RETRY_S, Ended, Result, Writing, stopping
 from sync.model import EventRow
 from sync.planning.activities import Events
 from sync.storage.events import PartitionClaim
@@ -275,11 +275,10 @@ class ApplyEvents:
 
     async def _note_stop(self, results: dict[str, Result]) -> bool:
         """Show in `status` what stops the flow, if anything does."""
-        for code in sorted({result.code for result in results.values() if result.ended is Ended.LATER}):
-            if code and SyncError(code).reaction is Reaction.STOP:
-                await self._context.base.control.pause(FLOW, "apply", code)
-                return True
-        return False
+        code = stopping(results.values())
+        if code:
+            await self._context.base.control.pause(FLOW, "apply", code)
+        return bool(code)
 
 
 async def some_at_once(work: Callable[[T], Awaitable[None]], items: Sequence[T]) -> None:

@@ -24,6 +24,8 @@ from sync.storage.watermarks import Progress
 
 FLOW = "email"
 """Its name in watermarks, counters and history; mappings of contacts and tables cannot be called so."""
+WAITS = ("pull", "apply", "wake", "retention")
+"""What of it may wait for something to be mended, by the names in `status`."""
 LARGEST = 1000
 SMALLEST = 10
 

@@ -13,7 +13,7 @@ from sync.flows.events.context import FLOW, EventContext, guard
 from sync.flows.events.message import EventMessage, PartitionName, send, send_contacts
 from sync.flows.events.pull import DAY_S
 from sync.flows.events.standing import Standing, standings
-from sync.flows.events.write import Ended, Writing
+from sync.flows.events.write import Ended, Writing, stopping
 from sync.flows.expire import Page
 from sync.model import Lane, to_iso
 from sync.planning.activities import ActivityTable
@@ -48,6 +48,7 @@ async def wake_events(context: EventContext) -> int:
             if token is None:
                 break
         await control.note(_HOUSE, "parked-events", token or "")
+        await control.resume(FLOW, "wake")
     except SyncError as error:
         await context.base.stopped(FLOW, "wake", error)
     if acted:
@@ -122,6 +123,7 @@ async def delete_old_activities(context: EventContext) -> int:
             gone += await _delete_old(context, table, horizon, until)
         if context.now() < until:
             await control.note(_HOUSE, "activities", "")
+        await control.resume(FLOW, "retention")
     except SyncError as error:
         await context.base.stopped(FLOW, "retention", error)
     if gone:
@@ -144,6 +146,8 @@ async def _delete_old(context: EventContext, table: ActivityTable, horizon: str,
         ended = [result.ended for result in results.values()]
         done = ended.count(Ended.WRITTEN) + ended.count(Ended.GONE)
         gone += done
+        if code := stopping(results.values()):
+            raise SyncError(code)
         if done + ended.count(Ended.REFUSED) < len(ids):
             raise Throttled("dynamics_throttled", RETENTION_WAIT_S)
         if not done:

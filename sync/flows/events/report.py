@@ -6,7 +6,7 @@ from collections import Counter
 
 from sync import telemetry
 from sync.errors import SyncError
-from sync.flows.events.context import FLOW, EventContext
+from sync.flows.events.context import FLOW, WAITS, EventContext
 from sync.flows.health import mapping_health
 from sync.storage.table import StorageFault
 
@@ -24,7 +24,7 @@ async def report_events(context: EventContext) -> bool:
         return False
     context.reported_at = now
     try:
-        health = await mapping_health(context.base, FLOW)
+        health = await mapping_health(context.base, FLOW, WAITS)
         parked, _ = await context.parked.page(None)
         codes = Counter(one.code for one in await context.parked.some_refused())
     except (StorageFault, SyncError) as error:

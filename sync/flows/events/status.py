@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync.flows.context import Context
-from sync.flows.events.context import FLOW
+from sync.flows.events.context import FLOW, WAITS
 from sync.flows.health import MappingHealth, mapping_health
 from sync.storage.account import Account
 from sync.storage.files import FileRow, Files
@@ -52,7 +52,7 @@ async def collect_events(context: Context, account: Account) -> EventStatus:
     refused = sum([1 async for _ in waiting.refused()])
     rows = sorted((await files.all()).values(), key=lambda row: row.updated)
     return EventStatus(
-        await mapping_health(context, FLOW),
+        await mapping_health(context, FLOW, WAITS),
         await context.counters.totals(FLOW),
         rows,
         bad,

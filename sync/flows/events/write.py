@@ -208,6 +208,12 @@ class Writing:
         )
 
 
+def stopping(results: Iterable[Result]) -> str:
+    """The code of what a person must mend before anything is written, or ""."""
+    codes = sorted({result.code for result in results if result.ended is Ended.LATER and result.code})
+    return next((code for code in codes if SyncError(code).reaction is Reaction.STOP), "")
+
+
 def _group(write: Write) -> tuple[str, str]:
     return write[0].value, write[1].table
 
