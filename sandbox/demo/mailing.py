@@ -137,7 +137,9 @@ class Mailing:
             at = datetime.fromisoformat(one["sortdate"]).astimezone().strftime("%H:%M")
             state = "Open" if one["statecode"] == 0 else "Completed"
             card = Text.assemble(
-                (TITLES[one["table"]], "bold"), f"  {state}\n{one['subject']}", (_details(one), "dim")
+                (TITLES[one["table"]], "bold"),
+                f"  (status: {state})\n{one['subject']}",
+                (_details(one), "dim"),
             )
             table.add_row(at, card)
         self._report.show(table)

@@ -33,7 +33,7 @@ GRANULARITIES = ("every_event", "every_event", "first_of_kind", "per_delivery")
 SPECIALS = ("garble", "zombie", "tangle", "waver", "torn", "grave", "lapse", "tidy")
 """Some numbers are reserved for what is rare: bulk answers that are none, writes that land late and messages delivered
 again and again for it, partitions on which many work at once, lines that say now this and now that, uploads that are read
-when one digit is missing, workers that die until a message is poison, corrections that land after they were given up,
+when one digit is missing, storage that fails until a message is poison, corrections that land after they were given up,
 salespeople who delete all the time."""
 SPECIAL_OF = 20
 """Of so many seeds in a row each kind gets one."""
@@ -104,7 +104,7 @@ class EventWorld(World):
         if self.special == "tidy":
             scenario = replace(scenario, acts=60, length_s=150.0, lease_s=5.0)
         if self.special == "grave":
-            scenario = replace(scenario, weather=replace(scenario.weather, crash=0.06))
+            scenario = replace(scenario, weather=replace(scenario.weather, crash=0.0, storage=0.12))
         super().__init__(scenario, tracing=tracing)
         self.settings = self.settings.model_copy(
             update={
