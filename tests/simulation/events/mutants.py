@@ -16,19 +16,6 @@ HUNT = Hunt(
 
 MUTANTS = (
     Mutant(
-        "the file moves before its lines are stored",
-        "sync/flows/events/pull.py",
-        "        open_rows, merged = await self._store(batch)\n",
-        "        self._row = await context.files.write(replace(self._row, position=position, line=line))\n"
-        "        open_rows, merged = await self._store(batch)\n",
-    ),
-    Mutant(
-        "rows that wait from before are not queued again",
-        "sync/storage/events.py",
-        "        return self.new + self.revised + self.waiting\n",
-        "        return self.new + self.revised\n",
-    ),
-    Mutant(
         "the line read last wins, whatever its version",
         "sync/storage/events.py",
         "        elif row.event is not None and order_of(row.event) > order_of(old.event):\n",
@@ -157,6 +144,19 @@ DIRECTED: dict[str, tuple[Mutant, ...]] = {
         ),
     ),
     "grave": (
+        Mutant(
+            "the file moves before its lines are stored",
+            "sync/flows/events/pull.py",
+            "        open_rows, merged = await self._store(batch)\n",
+            "        self._row = await context.files.write(replace(self._row, position=position, line=line))\n"
+            "        open_rows, merged = await self._store(batch)\n",
+        ),
+        Mutant(
+            "rows that wait from before are not queued again",
+            "sync/storage/events.py",
+            "        return self.new + self.revised + self.waiting\n",
+            "        return self.new + self.revised\n",
+        ),
         Mutant(
             "poison messages are dropped",
             "sync/app.py",
