@@ -89,4 +89,6 @@ async def _history(session: Session, out: Output, *, record: str, mapping: str, 
         for event in events
     ]
     out.table(("at", "did", "calls", "code", "correlation", "why"), rows)
+    if not rows:
+        out.line("Nothing was done to it within the days that history is kept.")
     return OK

@@ -64,8 +64,8 @@ class Output:
             self._out.print(text, style=style or None, soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], title: str = "") -> None:
-        """A table without frame; nothing with `--json`."""
-        if self.as_json:
+        """A table without frame; nothing with `--json`, or without rows: what is said below it counts them."""
+        if self.as_json or not rows:
             return
         table = Table(box=None, pad_edge=False, title=title or None, title_justify="left", title_style="bold")
         for number, column in enumerate(columns):

@@ -92,6 +92,14 @@ def test_files_and_lines_say_what_is_wrong_and_what_to_do() -> None:
     assert "good.csv: done, 1 event, 1 bad line\n" in status
 
 
+def test_lists_of_nothing_are_a_sentence() -> None:
+    stage = Stage()
+    assert sync(stage, "files").stdout == "0 files.\n"
+    assert sync(stage, "lines").stdout == "0 lines in all.\n"
+    assert sync(stage, "refused").stdout == "No event was refused.\n"
+    assert "No mapping is active yet" in sync(stage, "mappings", "list", group=()).stdout
+
+
 def test_a_refused_file_is_read_again_once_the_configuration_knows_its_columns() -> None:
     stage = Stage()
     stage.contacts(2)

@@ -143,6 +143,8 @@ async def _list(session: Session, out: Output) -> int:
         for v in versions
     ]
     out.table(("mapping", "version", "", "on an older one", "at", "author", "comment"), rows)
+    if not rows:
+        out.line("No mapping is active yet: the function app activates what it ships when it starts.")
     return OK
 
 
