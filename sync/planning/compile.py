@@ -115,8 +115,9 @@ class CompiledMapping:
         return all(shown[target] != parent.record_id for target in targets)
 
     def parents_shown(self, shown: Row) -> tuple[RecordRef, ...]:
-        """Where a Campaign record points, as far as it shows its links."""
-        told = [(spec.mapping, shown.get(spec.target)) for spec in self.links]
+        """Where a Campaign record points, as far as it shows its links; what is no id was not written by the sync."""
+        steps, links = self._program.steps, self._program.links
+        told = [(spec.mapping, steps[at][1](shown.get(spec.target))) for at, spec in links]
         return tuple(RecordRef(mapping, one) for mapping, one in told if isinstance(one, str) and one)
 
     def pointing(self, row: Row) -> tuple[Link, ...]:

@@ -126,7 +126,9 @@ def _present(
     settled = row.version == source.version and row.mapping_version == compiled.version
     woken = intent is Intent.WOKEN and row.code in (PARENT_DELETED, PARENT_EMPTY)
     if row.state is State.QUARANTINED and settled and intent not in COMMANDS and not woken:
-        return Plan(record_id, Do.NOTHING, "quarantined already")
+        # A parent whose delete waits for it asks what is known of it.
+        asked = intent is Intent.WOKEN and not resolved(row)
+        return Plan(record_id, Do.RECORD if asked else Do.NOTHING, "quarantined already", source, row=row)
     projection = compiled.project(source.values, record_id)
     if not projection.wanted:
         return _outside(record_id, source, row, compiled, intent)

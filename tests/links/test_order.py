@@ -253,6 +253,56 @@ async def test_a_child_that_was_not_sent_since_a_rebaseline_still_holds_its_pare
     assert family.shown("contacts") == family.shown("orders") == {}
 
 
+@pytest.mark.parametrize("waited", [False, True])
+async def test_a_child_deleted_before_it_was_sent_since_a_rebaseline_goes_before_its_parent(
+    waited: bool,
+) -> None:
+    family = Family()
+    family.put("contacts", 1, lastname="Smith")
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 1))
+    await family.until_quiet()
+    context = family.app.context
+    await rebaseline(context, await look(context, "orders"))
+    family.clock.at += 600
+    family.dynamics.organization.tables["cr_order"].pointing.clear()
+    if waited:
+        # It waits for another parent, and Campaign holds the link that the epoch before sent.
+        family.put("orders", 1, _cr_contactid_value=ident("contacts", 2))
+        await family.until_quiet()
+        assert [awaited for awaited, _ in family.parked()] == [f"record:contacts:{ident('contacts', 2)}"]
+    family.gone("orders", 1)
+    family.gone("contacts", 1)
+    await family.until_quiet()
+    assert family.shown("contacts") == family.shown("orders") == {}
+    deletes = [entry.note for entry in family.campaign.log if entry.note.endswith(".delete")]
+    assert deletes == ["cusOrder.delete", "profile.delete"]
+
+
+async def test_a_link_row_of_a_refused_create_holds_no_parent_for_ever_after_a_rebaseline() -> None:
+    family = Family()
+    contact, order = ident("contacts", 1), ident("orders", 1)
+    family.put("contacts", 1, lastname="Smith")
+    family.put("orders", 2, cr_ordernumber="o", _cr_contactid_value=ident("contacts", 2))
+    await family.until_quiet()
+    context = family.app.context
+    epoch = await rebaseline(context, await look(context, "orders"))
+    family.clock.at += 600
+    # Refused, and its worker died before it let go of the parent.
+    family.put("orders", 1, cr_ordernumber="o", _cr_contactid_value=None)
+    partition = partition_of("orders", epoch, bucket_of(order, context.buckets["orders"]))
+    version = family.dynamics.organization.tables["cr_order"].rows[order]["versionnumber"]
+    row = await context.ledger.get(partition, order)
+    stuck = quarantine(row, "value_refused", version, (await context.active("orders")).version)
+    await context.ledger.write([stuck])
+    await context.links.put(RecordRef("contacts", contact), RecordRef("orders", order))
+    family.gone("contacts", 1)
+    await family.until_quiet()
+    family.clock.at += 3700
+    await family.until_quiet()
+    assert family.shown("contacts") == {}
+    assert family.links() == []
+
+
 async def test_records_without_links_cost_no_reads_of_the_table_links_of_their_own() -> None:
     bench, reads = Bench(addressing="key"), 0
     bench.dynamics.seed(people(400))

@@ -68,6 +68,14 @@ def test_what_is_no_id_is_not_sent(value: Any) -> None:
     assert problem is not None and problem.code == "value_invalid"
 
 
+@pytest.mark.parametrize(
+    ("shown", "parents"), [(PARENT, [PARENT]), ("", []), ("ACME 12", []), (None, []), (PARENT + "0", [])]
+)
+def test_what_campaign_shows_of_a_link_is_a_parent_if_it_is_an_id(shown: Any, parents: list[str]) -> None:
+    found = linked().parents_shown({"contactId": shown, "label": "first"})
+    assert [(ref.mapping, ref.record_id) for ref in found] == [("contacts", one) for one in parents]
+
+
 def test_cycles_of_required_links_are_refused_and_printed() -> None:
     mappings = [
         table("accounts", "contacts", "!orders"),
