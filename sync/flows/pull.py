@@ -158,9 +158,8 @@ class Pull:
         elif compiled.columns_hash != progress.columns_hash:
             noticed = replace(noticed, resync=OTHER_COLUMNS)
         elif other:
-            # Labels may be others since the same look: what has this version already may have been sent with the old.
-            unless = "" if compiled.labels else compiled.version
-            wanted = replay.Replay(epoch=progress.epoch, mapping_version=unless)
+            # Rows on this version too: they may have been sent with older labels, or by a worker of an older release.
+            wanted = replay.Replay(epoch=progress.epoch)
             await replay.start(self._context, compiled.name, wanted, who="mapping edit", total=progress.total)
         if other and compiled.labels and noticed.sends_hash:
             await self._retry_unlabelled(compiled, progress, "mapping edit")

@@ -7,7 +7,7 @@ one transaction by fresh ones that carry the new environment's ids; the next pul
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync import telemetry
 from sync.errors import SyncError
@@ -15,7 +15,11 @@ from sync.flows.commands import RunNow, send
 from sync.flows.context import Context
 from sync.flows.deletes import approval_of
 from sync.flows.status import FLOWS
+from sync.storage.history import Parked
 from sync.storage.watermarks import Progress, Tick
+
+CHILDREN = Parked("children:", "", "", "", 0.0)
+"""Before the first delete that waits for children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,11 @@ async def _forget(context: Context, mapping: str) -> None:
     """What told of the older epoch: deletes that waited, reasons to stop, counters of states."""
     async for item in context.parked.all(approval_of(mapping)):
         await context.parked.remove(item.awaited, item.mapping, item.record_id)
+    async for item in context.parked.since(CHILDREN):
+        if not item.awaited.startswith(CHILDREN.awaited):
+            break
+        # Its children were sent in the older epoch: `wake_parked` sends them again now, not after hours.
+        await context.parked.add(replace(item, sent=0.0))
     for flow in FLOWS:
         await context.control.resume(mapping, flow)
     totals = await context.counters.totals(mapping)

@@ -30,7 +30,7 @@ class Replay(BaseModel):
     """What is wanted. `matching` and `since` ask Dynamics, everything else the ledger.
 
     `matching` is an OData condition on columns of the table; `since` and `until` are bounds of `modifiedon` in unix
-    seconds. `mapping_version`: leave out rows already on this version (a mapping edit's replay).
+    seconds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,7 +38,6 @@ class Replay(BaseModel):
     intent: Literal["replay", "retry", "force"] = "replay"
     states: tuple[str, ...] = ()
     code: str = ""
-    mapping_version: str = ""
     matching: str = ""
     since: float = 0.0
     until: float = 0.0
@@ -135,9 +134,7 @@ def _wanted(row: LedgerRow, wanted: Replay) -> bool:
         return False
     if wanted.states and row.state.value not in wanted.states:
         return False
-    if wanted.code and row.code != wanted.code:
-        return False
-    return not wanted.mapping_version or row.mapping_version != wanted.mapping_version
+    return not wanted.code or row.code == wanted.code
 
 
 async def send_records(context: Context, mapping: str, record_ids: Sequence[str], intent: Intent) -> int:

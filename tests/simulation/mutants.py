@@ -76,12 +76,6 @@ MUTANTS = (
         "            if False:\n",
     ),
     Mutant(
-        "other labels beside a mapping edit not replayed",
-        "sync/flows/pull.py",
-        'unless = "" if compiled.labels else compiled.version',
-        "unless = compiled.version",
-    ),
-    Mutant(
         "an unresolved create forgotten outside the filter",
         "sync/planning/plan.py",
         "    sent = bool(row.hash) or not resolved(row)\n",
