@@ -176,6 +176,8 @@ class ConsentStage(streams.Stage):
         """Work the first hint until its write, which meets `fate`, has left; `twice`: it will be delivered again."""
         await self.fate(fate, to)
         messages = self.world.account.queues["consent"].messages
+        if not messages:
+            raise Violation("nobody hinted")
         message = messages[0] if twice else messages.pop(0)
         self.invocations += 1
         process: Process = self.process
