@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,8 @@ SEEDS = 2000
 SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 """One more than cores: tests on real parts mostly wait. tests/conftest.py puts them first; the plug-in's own order, most
 tests first, would leave the longest for one worker at the end."""
+GIVES_WAY = 15
+"""Niceness of what runs beside the tests."""
 NO_COMPILER = "no Bicep compiler"
 """The reason with which tests/infra skips what needs one."""
 
@@ -46,10 +49,11 @@ class Result:
 
 def main(arguments: Sequence[str]) -> int:
     quick = "--quick" in arguments
-    results = [run(stage) for stage in stages(quick=quick)]
-    # Two at a time: these compute, and nothing in them looks at the time.
+    # Tests on real parts mostly wait. What only computes takes what they leave, and nothing in it looks at the time.
     with ThreadPoolExecutor(2) as pool:
-        results += pool.map(lambda stage: run(stage, live=False), computing(quick=quick))
+        beside = [pool.submit(run, stage, beside=True) for stage in computing(quick=quick)]
+        results = [run(stage) for stage in stages(quick=quick)]
+        results += [future.result() for future in beside]
     print("\n" + "\n".join(str(result) for result in results))
     failed = sum(result.failed for result in results)
     if failed:
@@ -79,7 +83,7 @@ def simulations() -> list[Stage]:
     return [
         Stage("simulation", ("tests.simulation", "--seeds", str(SEEDS), "--strict-coverage")),
         Stage("mutants", ("tests.simulation.mutants",)),
-        Stage("events", ("tests.simulation.events", "--seeds", "700", "--jobs", "1", "--strict-coverage")),
+        Stage("events", ("tests.simulation.events", "--seeds", "700", "--strict-coverage")),
         Stage("event mutants", ("tests.simulation.events.mutants",)),
         Stage("consent", ("tests.simulation.consent", "--seeds", "300", "--strict-coverage")),
         Stage("consent mutants", ("tests.simulation.consent.mutants",)),
@@ -88,8 +92,8 @@ def simulations() -> list[Stage]:
     ]
 
 
-def run(stage: Stage, *, live: bool = True) -> Result:
-    """Runs a stage; its output is shown as it comes (`live`) or when it has ended."""
+def run(stage: Stage, *, beside: bool = False) -> Result:
+    """Runs a stage and shows its output as it comes; one `beside` the others gives way to them, and shows it at its end."""
     started = time.monotonic()
     print(f"--- {stage.name}: {' '.join(stage.command)}", flush=True)
     process = subprocess.Popen(
@@ -99,15 +103,17 @@ def run(stage: Stage, *, live: bool = True) -> Result:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    if beside:
+        os.setpriority(os.PRIO_PROCESS, process.pid, GIVES_WAY)
     lines = []
     assert process.stdout is not None
     for line in process.stdout:
         lines.append(line)
-        if live:
+        if not beside:
             print(line, end="", flush=True)
     code = process.wait()
     seconds = time.monotonic() - started
-    if not live:
+    if beside:
         print(f"--- {stage.name}, what it printed:\n{''.join(lines)}", end="", flush=True)
     print(f"--- {stage.name}: {'failed' if code else 'ok'} ({seconds:.1f} s)", flush=True)
     passed, failed = (
