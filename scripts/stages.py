@@ -93,7 +93,7 @@ def simulations() -> list[Stage]:
 
 
 def run(stage: Stage, *, beside: bool = False) -> Result:
-    """Runs a stage and shows its output as it comes; one `beside` the others gives way to them, and shows it at its end."""
+    """Runs a stage and shows its output as it comes; one `beside` others gives way to them and shows it at its end."""
     started = time.monotonic()
     print(f"--- {stage.name}: {' '.join(stage.command)}", flush=True)
     process = subprocess.Popen(
