@@ -17,6 +17,7 @@ from sync.cli.records import record_id
 from sync.cli.session import Session, UsageProblem
 from sync.cli.work import QUEUED
 from sync.consent_row import Side
+from sync.flows import consent_fit
 from sync.flows.consent_brake import approve_opt_ins, braked
 from sync.flows.consent_hints import hint
 from sync.flows.consent_verify import Difference, Verified
@@ -240,7 +241,7 @@ def percentiles(values: list[float]) -> dict[str, float]:
 
 async def _verify(session: Session, out: Output, *, heal: bool) -> int:
     context, mapping = session.context, _mapping(session)
-    consents = await context.resolved_consent(mapping)
+    consents = await consent_fit.resolved(context, mapping)
     if consents is None:
         raise CommandFailed(
             Problem("consent_off", "the direction is off.", "Set it in mappings/consent.yaml.")

@@ -13,6 +13,7 @@ from sync import telemetry
 from sync.campaign.records import Addressing, Ref
 from sync.consent_row import ConsentRow, Side
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
+from sync.flows import consent_fit
 from sync.flows.consent_brake import brake
 from sync.flows.consent_hints import Hint, has_profile, hint, hint_again
 from sync.flows.consent_record import MAYBE_APPLIED, announce, record_seen, record_written
@@ -50,7 +51,7 @@ async def work_hint(context: Context, told: Hint, invocation: str) -> None:
     if consent is None or context.consent_of(consent.consent) is None:
         return
     try:
-        consents = await context.resolved_consent(consent.consent)
+        consents = await consent_fit.resolved(context, consent.consent)
         assert consents is not None
         await Look(context, consents, told, f"{invocation}:{context.nonce()}").work()
     except _ComeBack as later:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sync import telemetry
 from sync.consent_row import ConsentRow
 from sync.errors import SyncError
+from sync.flows import consent_fit
 from sync.flows.context import Context
 from sync.model import Lane, Row, SourceRow, State, from_iso, to_iso
 from sync.planning.consent_pairs import Consents
@@ -79,7 +80,7 @@ async def hint_contacts(
 ) -> int:
     """Hint the contacts of a page that have a profile and whose consent is not the row's; how many."""
     try:
-        consents = await context.usable_consent(mapping)
+        consents = await consent_fit.usable(context, mapping)
     except SyncError as error:
         # Reading must go on while Campaign is down; whoever applies these records looks again.
         telemetry.event("consent_not_compared", mapping=mapping, code=error.code)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from sync import telemetry
 from sync.campaign.listing import Page
 from sync.errors import SyncError
+from sync.flows import consent_fit
 from sync.flows.consent_exports import hint_from_exports
 from sync.flows.consent_hints import hint_profiles, is_contact_id
 from sync.flows.consent_source import Source, find_source, newest_first
@@ -67,7 +68,7 @@ async def pull_consents(context: Context) -> int:
         version = await context.mappings.active(mapping)
         if version is None or not version.enabled:
             return 0
-        consents = await context.resolved_consent(mapping)
+        consents = await consent_fit.resolved(context, mapping)
         progress = await context.watermarks.progress(mapping)
         if consents is None or progress.generation == 0:
             return 0

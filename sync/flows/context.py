@@ -21,7 +21,7 @@ from sync.model import Clock, Random
 from sync.planning.compile import CompiledMapping, compile_mapping, with_columns, with_source
 from sync.planning.consent import Direction
 from sync.planning.consent_map import ConsentMap
-from sync.planning.consent_pairs import Consents, ConsentUnusable, SourceColumn, resolve
+from sync.planning.consent_pairs import Consents
 from sync.planning.drift import CERTAIN, DRIFT, told
 from sync.planning.load import load_mapping
 from sync.settings import Settings
@@ -101,8 +101,10 @@ class Context:
     """Where export files of changed profiles lie, if anywhere."""
     source: Source | None = None
     """Where changed profiles are found; None: not asked yet."""
-    _consents: Consents | None = None
-    _unusable: tuple[str, float] = ("", 0.0)
+    fitted_consents: Consents | None = None
+    """The consent map as it fits live metadata, once it is known."""
+    unusable_consents: tuple[str, float] = ("", 0.0)
+    """Why it does not fit, and until when that is believed."""
     _reading: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
     _sourced: dict[tuple[str, str], CompiledMapping] = field(default_factory=dict)
     labelled: dict[str, tuple[tuple[str, str], CompiledMapping]] = field(default_factory=dict)
@@ -126,56 +128,6 @@ class Context:
         """The consent map, if it is about this mapping and not off."""
         told = self.consent_map
         return told if told and told.consent == mapping and told.flows is not Direction.OFF else None
-
-    async def resolved_consent(self, mapping: str) -> Consents | None:
-        """The consent map held against live metadata, once per worker; None if there is none for this mapping.
-
-        Raises SyncError `consent_unusable`, which is believed for a minute.
-        """
-        told = self.consent_of(mapping)
-        if told is None:
-            return None
-        unusable, until = self._unusable
-        if unusable and self.clock.now() < until:
-            raise SyncError("consent_unusable", unusable)
-        if self._consents is None:
-            compiled = await self.active(mapping)
-            if compiled.resource != RESOURCE:
-                raise SyncError("consent_unusable", f"mapping {mapping} does not write profiles")
-            columns = await Metadata(self.dynamics).attributes(compiled.table)
-            await self.spend()
-            fields = await self.profiles.metadata()
-            try:
-                self._consents = resolve(
-                    told,
-                    {name: SourceColumn(column.type, column.options) for name, column in columns.items()},
-                    {path: field.type for path, field in fields.items()},
-                )
-            except ConsentUnusable as error:
-                self._unusable = (str(error), self.clock.now() + STOPPED_DELAY_S)
-                raise SyncError("consent_unusable", str(error)) from None
-        return self._consents
-
-    async def usable_consent(self, mapping: str) -> Consents | None:
-        """The same, but None where the map cannot be used; raises SyncError of the two systems."""
-        try:
-            return await self.resolved_consent(mapping)
-        except SyncError as error:
-            if error.code != "consent_unusable":
-                raise
-            return None
-
-    async def consent_astray(self, compiled: CompiledMapping) -> bool:
-        """Whether the consent map names no mapping that writes profiles: it may be meant for this one, which does."""
-        told = self.consent_map
-        if told is None or told.flows is Direction.OFF or told.consent == compiled.name:
-            return False
-        if compiled.resource != RESOURCE:
-            return False
-        try:
-            return (await self.active(told.consent)).resource != RESOURCE
-        except SyncError:
-            return True
 
     async def reading(self, mapping: str) -> CompiledMapping:
         """The active mapping version with the columns that consent reads."""

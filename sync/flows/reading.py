@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from sync import telemetry
 from sync.consent_row import ConsentRow
-from sync.flows import drift
+from sync.flows import consent_fit, drift
 from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import Context
 from sync.flows.links import ChunkLinks
@@ -63,9 +63,9 @@ class Reader:
             {c.record_id: c for c in chunk.changes},
         )
         if context.consent_of(chunk.mapping) is not None:
-            consents = await context.usable_consent(chunk.mapping)
+            consents = await consent_fit.usable(context, chunk.mapping)
             work.consent = ChunkConsent(context, chunk.mapping, partition, owner, consents, known)
-        elif await context.consent_astray(compiled):
+        elif await consent_fit.astray(context, compiled):
             work.consent = ChunkConsent(context, chunk.mapping, partition, owner, None, known)
         now = context.clock.now()
         await self._leave(work, erased, now)

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.calls import Bench
 from benchmarks.engine import contacts
+from sync.flows import consent_fit
 from sync.flows.consent_brake import approve_opt_ins
 from sync.flows.consent_hints import from_hint
 from sync.model import Lane, State
@@ -63,7 +64,7 @@ async def test_switched_on_over_many_contacts_it_leaves_the_lane_to_the_next_opt
     await work(bench, Lane.CONTROL)
     await bench.app.feed_backfill()
     await context.know_addressing()
-    await context.usable_consent("contacts")
+    await consent_fit.usable(context, "contacts")
     await context.budget.hold_until(bench.clock.at + 600)
     await work(bench, Lane.BACKFILL)
     assert {from_hint(message.body).record_id for message in hints} == {ids[7]}
