@@ -1,6 +1,6 @@
 """replay: send records again as re-reads, in the backfill lane, a page after the other (a job of `jobs.py`).
 
-Records come from the ledger (all, or by state, code or mapping version) or from Dynamics (by a filter or the time of
+Records come from the ledger (all, or by state or code) or from Dynamics (by a filter or the time of
 the last change); lists of ids are queued by whoever has them (`send_list`). What is unchanged costs no Campaign call.
 """
 
@@ -30,10 +30,10 @@ class Replay(BaseModel):
     """What is wanted. `matching` and `since` ask Dynamics, everything else the ledger.
 
     `matching` is an OData condition on columns of the table; `since` and `until` are bounds of `modifiedon` in unix
-    seconds.
+    seconds. A stored job outlives a release: what an older one asked for besides (`mapping_version`) is not needed.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
     epoch: int
     intent: Literal["replay", "retry", "force"] = "replay"
     states: tuple[str, ...] = ()

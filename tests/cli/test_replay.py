@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
 from sandbox.campaign.options import CampaignOptions
+from sync.flows import jobs, replay
 from sync.model import to_iso
 from sync.planning import compile as compiling
 from tests.cli.office import SHIPPED, Office
@@ -50,6 +52,24 @@ def test_a_release_and_an_edit_in_one_look_have_everything_replayed(
     office.work(3)
     (job,) = office.ask("status")["mappings"][0]["jobs"]
     assert (job["who"], job["state"], job["done"]) == ("mapping edit", "done", 2)
+
+
+def test_a_job_of_an_older_release_goes_on() -> None:
+    office = Office()
+    office.synced("Ada")
+    context = office.compose_context()
+    spec = {
+        "epoch": 1,
+        "intent": "replay",
+        "states": [],
+        "code": "",
+        "mapping_version": "000001-0",
+        "matching": "",
+    }
+    asyncio.run(jobs.start(context, "contacts", replay.VERB, json.dumps(spec), who="mapping edit"))
+    office.work(3)
+    (job,) = office.ask("status")["mappings"][0]["jobs"]
+    assert (job["state"], job["done"]) == ("done", 1)
 
 
 def test_an_unchanged_record_costs_no_call() -> None:
