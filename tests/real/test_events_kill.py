@@ -39,7 +39,7 @@ SETTINGS = {
     "EVENTS_SETTLE_S": "0",
     "EVENTS_PULL_SECONDS": "2",
     "EVENTS_READ_ROWS": "100",
-    "EVENTS_MESSAGE_ROWS": "15",
+    "EVENTS_MESSAGE_ROWS": "6",
     "AzureFunctionsJobHost__extensions__queues__batchSize": "4",
     "AzureFunctionsJobHost__extensions__queues__newBatchThreshold": "1",
 }
