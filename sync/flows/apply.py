@@ -92,7 +92,8 @@ class Apply:
         if work.consent is not None:
             # Before the budget is asked: consent waits for nothing that the profile waits for.
             at_once = not work.backfill
-            await work.consent.compare(work.sources, work.rows, at_once=at_once)
+            known = work.progress.all_known
+            await work.consent.compare(work.sources, work.rows, at_once=at_once, all_known=known)
         plans = self._plan(work)
         await self._carry_out(work, plans)
 

@@ -18,7 +18,7 @@ from sync.model import LedgerRow, RecordRef, Row, State
 from sync.planning.compile import CompiledMapping, Projection
 from sync.planning.outcome import Kind, Outcome, retry_delay
 from sync.planning.plan import Do, Plan
-from sync.planning.rows import UNDECIDED
+from sync.planning.rows import UNDECIDED, may_be_sent
 from sync.planning.ties import PARENT_DELETED
 from sync.storage.table import StorageFault
 
@@ -174,7 +174,8 @@ class Action:
             if ref is not None:
                 self.found = self._never_posted
                 return await self._patch(ref)
-        elif addressed_first(self.before, self.all_known):
+        elif may_be_sent(self.before, all_known=self.all_known):
+            # Addressed before it is posted: one that is there costs one call.
             try:
                 return await self._patch(None)
             except SyncError as error:
@@ -272,14 +273,6 @@ class Action:
         return True
 
 
-def addressed_first(row: LedgerRow, all_known: bool) -> bool:
-    """Whether an insert goes by key before it is posted, since Campaign may hold the record: a found one costs one call.
-
-    A record without a row is new where the epoch knows all that there were, and posted at once.
-    """
-    return row.unresolved and not (all_known and row.etag is None)
-
-
 def planned_calls(target: Records, plan: Plan, row: LedgerRow, *, all_known: bool) -> int:
     """Calls the plan will normally make, for the budget."""
     if not plan.calls:
@@ -287,6 +280,7 @@ def planned_calls(target: Records, plan: Plan, row: LedgerRow, *, all_known: boo
     if plan.do is Do.LOOK:
         return 1
     normal = target.calls_for(CampaignAction(plan.do.value))
-    first = plan.do is Do.INSERT and addressed_first(row, all_known)
+    # An insert goes by key before it is posted.
+    first = plan.do is Do.INSERT and may_be_sent(row, all_known=all_known)
     doubtful = first and target.addressing is Addressing.KEY
     return normal + doubtful

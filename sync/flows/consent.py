@@ -93,7 +93,7 @@ class Look:
         context.guard_dialect(progress)
         bucket = bucket_of(self.record_id, context.buckets[self.mapping])
         partition = partition_of(self.mapping, progress.epoch, bucket)
-        if not await has_profile(context, partition, self.record_id):
+        if not await has_profile(context, partition, self.record_id, all_known=progress.all_known):
             # Unknown to the sync, or not created yet: a create carries consent and compares it afterwards.
             return
         before = await self._free_row(partition)

@@ -15,6 +15,7 @@ from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import Creation, created_row, creation, differs, opted_out
 from sync.planning.outcome import Kind, Outcome
 from sync.planning.plan import Plan
+from sync.planning.rows import may_be_sent
 from sync.storage.consent_journal import ASKED
 from sync.storage.table import RowConflict
 
@@ -70,7 +71,12 @@ class ChunkConsent:
         self.created[source.record_id] = profile
 
     async def compare(
-        self, sources: Mapping[str, SourceRow | None], ledger: Mapping[str, LedgerRow], *, at_once: bool
+        self,
+        sources: Mapping[str, SourceRow | None],
+        ledger: Mapping[str, LedgerRow],
+        *,
+        at_once: bool,
+        all_known: bool,
     ) -> None:
         """Hint the contacts that have a profile and whose consent is not what the row says, whatever is planned.
 
@@ -82,7 +88,7 @@ class ChunkConsent:
         found = []
         for record_id, source in sources.items():
             row = ledger[record_id]
-            written = bool(row.hash) or row.unresolved
+            written = may_be_sent(row, all_known=all_known)
             if source is None or not written or row.state is State.DELETED or source.version < row.version:
                 continue
             known = self._row(record_id)

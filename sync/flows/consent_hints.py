@@ -18,6 +18,7 @@ from sync.flows.context import Context
 from sync.model import Lane, Row, SourceRow, State, from_iso, to_iso
 from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import differs, opted_out
+from sync.planning.rows import may_be_sent
 from sync.storage.lanes import MessageUnreadable, gather_all
 from sync.storage.ledger import bucket_of, partition_of
 from sync.storage.watermarks import Progress
@@ -130,7 +131,8 @@ async def _hint_where(
         bucket = bucket_of(record_id, context.buckets[progress.mapping])
         partition = partition_of(progress.mapping, progress.epoch, bucket)
         row = await context.consents.get(partition, record_id)
-        if wanted(row) and await has_profile(context, partition, record_id):
+        known = progress.all_known
+        if wanted(row) and await has_profile(context, partition, record_id, all_known=known):
             found.append(record_id)
 
     ids = sorted(record_ids)
@@ -140,7 +142,7 @@ async def _hint_where(
     return len(found)
 
 
-async def has_profile(context: Context, partition: str, record_id: str) -> bool:
+async def has_profile(context: Context, partition: str, record_id: str, *, all_known: bool) -> bool:
     """Whether the sync wrote this profile or may have, and neither side is known to be missing.
 
     A record on hold comes back with its next apply, which compares it. One that is parked has its consent carried all
@@ -148,4 +150,4 @@ async def has_profile(context: Context, partition: str, record_id: str) -> bool:
     """
     row = await context.ledger.get(partition, record_id)
     missing = row.state in (State.DELETED, State.HOLD)
-    return (bool(row.hash) or row.unresolved) and not missing
+    return may_be_sent(row, all_known=all_known) and not missing

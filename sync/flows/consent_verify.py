@@ -12,6 +12,7 @@ from sync.model import Row
 from sync.planning.consent_pairs import Consents
 from sync.planning.consent_plan import differs, look_at
 from sync.storage.ledger import bucket_of, partition_of
+from sync.storage.watermarks import Progress
 
 PAGE = 200
 READ = 50
@@ -57,7 +58,7 @@ async def verify(
         ids = sorted(linked)
         for start in range(0, len(ids), READ):
             part = {record_id: linked[record_id] for record_id in ids[start : start + READ]}
-            async for difference in _compare(context, consents, progress.epoch, part, done):
+            async for difference in _compare(context, consents, progress, part, done):
                 yield difference
         seen += len(page.rows)
         tell(seen)
@@ -68,15 +69,17 @@ async def verify(
 
 
 async def _compare(
-    context: Context, consents: Consents, epoch: int, profiles: Mapping[str, Row], done: Verified
+    context: Context, consents: Consents, progress: Progress, profiles: Mapping[str, Row], done: Verified
 ) -> AsyncIterator[Difference]:
     mapping = consents.map.consent
     compiled = await context.sourced(await context.active(mapping))
     places = {
-        record_id: partition_of(mapping, epoch, bucket_of(record_id, context.buckets[mapping]))
+        record_id: partition_of(mapping, progress.epoch, bucket_of(record_id, context.buckets[mapping]))
         for record_id in profiles
     }
-    known = await asyncio.gather(*(has_profile(context, places[one], one) for one in profiles))
+    all_known = progress.all_known
+    looked_up = (has_profile(context, places[one], one, all_known=all_known) for one in profiles)
+    known = await asyncio.gather(*looked_up)
     ours = [record_id for record_id, there in zip(profiles, known, strict=True) if there]
     async with context.dynamics_permit():
         contacts = await context.dynamics.read(

@@ -20,6 +20,14 @@ def resolved(row: LedgerRow) -> bool:
     return not row.unresolved and not row.claimed
 
 
+def may_be_sent(row: LedgerRow, *, all_known: bool) -> bool:
+    """Whether Campaign may hold what a call of ours has sent, in an epoch before too.
+
+    A record without a row is new where the epoch knows all that there were (`Progress.all_known`).
+    """
+    return bool(row.hash) or (row.unresolved and not (all_known and row.etag is None))
+
+
 def tombstone(row: LedgerRow, mapping_version: str) -> LedgerRow:
     """The row of a record that is gone on both sides."""
     return replace(

@@ -11,6 +11,7 @@ from benchmarks.engine import contacts
 from sync.flows import consent_fit
 from sync.flows.consent_brake import approve_opt_ins
 from sync.flows.consent_hints import from_hint
+from sync.flows.rebaseline import look, rebaseline
 from sync.model import Lane, State
 from sync.storage.ledger import bucket_of, partition_of
 from tests.consent.test_both_ways import Pair, consent_map, pair
@@ -127,6 +128,21 @@ async def test_a_create_whose_time_campaign_sets_costs_no_look() -> None:
     ids = bench.dynamics.seed(contacts(5))
     await bench.settle()
     assert {entry.note for entry in bench.campaign.log if entry.record in ids} == {"profile.create"}
+
+
+async def test_a_new_contact_is_not_looked_at_before_it_is_there_after_a_rebaseline_either() -> None:
+    bench = Bench(addressing="key", consent=consent_map())
+    bench.campaign.change_options(dates_creates=True)
+    bench.dynamics.seed(contacts(2))
+    await bench.settle()
+    context = bench.app.context
+    await rebaseline(context, await look(context, "contacts"))
+    for _ in range(2):
+        await bench.settle()
+    assert (await context.watermarks.progress("contacts")).all_known
+    (new,) = bench.dynamics.seed(contacts(1))
+    await bench.settle()
+    assert [entry.note for entry in bench.campaign.log if entry.record == new] == ["profile.create"]
 
 
 @pytest.mark.parametrize("code", ["parent_missing", "delete_brake"])
