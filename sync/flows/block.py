@@ -17,7 +17,7 @@ from sync.flows.context import Context
 from sync.flows.deletes import approval_of
 from sync.flows.reconcile import lands_within
 from sync.model import Lane, LedgerRow, State
-from sync.planning.rows import blocked
+from sync.planning.rows import blocked, may_be_sent
 from sync.planning.taken import busy
 from sync.storage.events import Events
 from sync.storage.history import Event
@@ -94,12 +94,12 @@ async def _close(context: Context, mapping: str, record_id: str) -> bool:
     made: whoever planned an insert before the id was blocked must not find the place free.
     """
     await context.active(mapping)
-    epoch = (await context.watermarks.progress(mapping)).epoch
-    bucket = bucket_of(record_id, context.buckets[mapping])
+    progress = await context.watermarks.progress(mapping)
+    epoch, bucket = progress.epoch, bucket_of(record_id, context.buckets[mapping])
     sent = False
     for number in range(max(epoch - 1, 1), epoch + 1):
         row = await _tombstone(context, partition_of(mapping, number, bucket), record_id)
-        sent = sent or bool(row.hash) or row.unresolved
+        sent = sent or may_be_sent(row, all_known=progress.all_known)
         if number == epoch:
             await _count(context, mapping, row)
     return sent

@@ -39,6 +39,16 @@ def test_a_rebaseline_does_not_bring_a_blocked_person_back() -> None:
     assert set(office.profiles()) == {grace}
 
 
+def test_after_a_rebaseline_it_does_not_say_that_a_stranger_was_sent() -> None:
+    office = Office()
+    office.synced("Ada")
+    office.ask("rebaseline", "--yes")
+    office.clock.advance(1000)
+    office.work(8)
+    stranger = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    assert office.ask("block", stranger, "--yes")["blocked"][stranger]["sent_by"] == []
+
+
 def test_only_a_digest_of_the_id_is_kept() -> None:
     office = Office()
     (ada,) = office.synced("Ada")
