@@ -62,7 +62,10 @@ def advise(
     if kind == "bool_type":
         return "it must be true or false.", "Write `true` or `false`, without quotes."
     if kind in ("int_type", "float_type", "greater_than_equal", "less_than_equal"):
-        fix = "Write the length of the Campaign field." if key == "length" else "Write it without quotes."
+        quoted = isinstance(value, str)
+        fix = "Write it without quotes." if quoted else "Write such a number."
+        if key == "length":
+            fix = "Write the length of the Campaign field."
         return f"it must be {_number(str(key), model)}.", fix
     if kind == "option":
         return "no column has such a value.", "Write a whole number, true, false or a word before the colon."
