@@ -98,8 +98,16 @@ def test_the_error_is_one_of_the_catalogue() -> None:
         ("{source: a, target: b, type: string, length: '30'}", "length", "whole number from 1"),
         ("{source: a, target: b, type: string, length: true}", "length", "whole number from 1"),
         ("{source: a, target: b, type: integer, default: x}", "default", "a whole number. Write it without"),
-        ("{source: a, target: b, type: number, decimals: 11}", "decimals", "from 0 to 10. Write such a number."),
-        ("{source: a, target: b, type: number, decimals: '1'}", "decimals", "from 0 to 10. Write it without quotes."),
+        (
+            "{source: a, target: b, type: number, decimals: 11}",
+            "decimals",
+            "from 0 to 10. Write such a number.",
+        ),
+        (
+            "{source: a, target: b, type: number, decimals: '1'}",
+            "decimals",
+            "from 0 to 10. Write it without quotes.",
+        ),
         (
             "{source: a, target: b, type: string, length: 3, too_long: trunkate}",
             "too_long",
