@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LONGEST_S = 150.0
+LONGEST_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)

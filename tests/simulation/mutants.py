@@ -76,12 +76,6 @@ MUTANTS = (
         "            if False:\n",
     ),
     Mutant(
-        "an unresolved create forgotten outside the filter",
-        "sync/planning/plan.py",
-        "    sent = bool(row.hash) or not resolved(row)\n",
-        "    sent = bool(row.hash)\n",
-    ),
-    Mutant(
         "version not recorded outside the filter",
         "sync/planning/plan.py",
         "    outside = replace(filtered(row, source.version, compiled.version), code=code)\n",
