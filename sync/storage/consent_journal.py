@@ -59,10 +59,11 @@ class Journal:
             [(entry.record_id, {name: getattr(entry, name) for name in _TOLD}) for entry in entries],
         )
 
-    async def of(self, mapping: str, record_id: str, *, most: int = 200) -> list[Entry]:
-        """The newest lines of a contact, oldest first."""
-        lines = [_entry(stored) for stored in reversed(await self._lines.of(mapping, record_id, most))]
-        return without_answered(lines)
+    async def of(self, mapping: str, record_id: str) -> list[Entry]:
+        """All lines of a contact, oldest first: a write that was refused for hours has many, and hides no decision."""
+        query = Query(partition=f"{mapping}:{record_id}")
+        lines = [_entry(stored) async for stored in self._lines.table.scan(query)]
+        return without_answered(reversed(lines))
 
     async def since(self, mapping: str, start: float) -> AsyncIterator[Entry]:
         """All lines from a time on (scans the mapping's partitions)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sync.cli.consent_words import sentence
@@ -13,6 +15,7 @@ from sync.planning.consent_pairs import Consents, Pair
 from sync.planning.consent_plan import ConsentPlan, Creation, Verdict
 from sync.planning.load_consent import load_consent
 from sync.storage.consent_journal import ASKED
+from tests.consent.test_both_ways import pair
 
 TEXT = """\
 consent: contacts
@@ -90,3 +93,16 @@ def test_equal_sides_are_told_only_where_that_is_news() -> None:
     both_in = Look(campaign=False, dynamics=False)
     first = looked(both_in, Decision(False, None, Rule.EQUAL), agreed=None)
     assert seen_entries(first, "run") == []
+
+
+async def test_a_write_that_is_refused_for_hours_hides_no_decision() -> None:
+    one = await pair()
+    context = one.bench.app.context
+    await one.dynamics(out=True)
+    (line,) = await context.journal.of("contacts", one.id)
+    for number in range(150):
+        tried = replace(line, outcome=ASKED, run=f"run {number}")
+        await context.journal.add("contacts", [tried])
+        await context.journal.add("contacts", [replace(tried, outcome="campaign_throttled")])
+    told = await context.journal.of("contacts", one.id)
+    assert (told[0].rule, told[0].outcome, len(told)) == (line.rule, "done", 151)
