@@ -147,6 +147,7 @@ class LedgerRow:
     `claim_until` is the owner's deadline, `take_over` when others may claim (unix seconds). `noted`: the claim's worker
     lived to note that its outcome is unknown. `attempts` counts claims that nobody closed, `failures` refused calls.
     `parents` are those that Campaign may hold a link to, `awaits` those that the source points to and that were not sent.
+    `heir` is the record into which this one was merged, as last read, if merges are followed.
     """
 
     partition: str
@@ -168,6 +169,7 @@ class LedgerRow:
     correlation: str = ""
     parents: tuple[RecordRef, ...] = ()
     awaits: tuple[RecordRef, ...] = ()
+    heir: str = ""
 
     @property
     def claimed(self) -> bool:

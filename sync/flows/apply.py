@@ -21,13 +21,10 @@ from sync.flows.record import Done, Recorder
 from sync.flows.related import beside
 from sync.flows.work import Work
 from sync.model import Chunk, LedgerRow, SourceRow
+from sync.planning.merges import with_heir
 from sync.planning.outcome import Kind, Outcome
-from sync.planning.plan import (
-    Do,
-    Plan,
-    plan,
-)
-from sync.planning.rows import quarantine
+from sync.planning.plan import Do, Plan, plan
+from sync.planning.rows import quarantine, resolved
 from sync.planning.scope import scope_of
 from sync.storage.budget import Grant
 from sync.storage.table import StorageFault
@@ -101,9 +98,11 @@ class Apply:
         return [self._plan_one(work, record_id, source) for record_id, source in work.sources.items()]
 
     def _plan_one(self, work: Work, record_id: str, source: SourceRow | None) -> Plan:
-        row = work.rows[record_id]
+        before = work.rows[record_id]
+        # All that is written of the row from here on says where its events go.
+        row = work.rows[record_id] = with_heir(before, source, work.compiled)
         try:
-            return plan(
+            planned = plan(
                 record_id,
                 source,
                 row,
@@ -112,6 +111,9 @@ class Apply:
                 work.links.standings,
                 scope_of(work.chunk),
             )
+            if planned.do is Do.NOTHING and row.heir != before.heir and resolved(row):
+                return replace(planned, do=Do.RECORD, row=row)
+            return planned
         except Exception as error:
             telemetry.warning(
                 "plan_failed",

@@ -51,7 +51,7 @@ def filtered(row: LedgerRow, version: int, mapping_version: str) -> LedgerRow:
 
 def blocked(row: LedgerRow) -> LedgerRow:
     """The row of an erased person: nothing that tells what was sent."""
-    return replace(tombstone(row, row.mapping_version), code=BLOCKED)
+    return replace(tombstone(row, row.mapping_version), code=BLOCKED, heir="")
 
 
 def quarantine(row: LedgerRow, code: str, version: int, mapping_version: str) -> LedgerRow:

@@ -51,6 +51,8 @@ def to_entity(row: LedgerRow) -> Entity:
         "correlation": row.correlation,
         "parents": _refs_text(row.parents),
         "awaits": _refs_text(row.awaits),
+        # Very few have one.
+        **({"heir": row.heir} if row.heir else {}),
     }
 
 
@@ -89,6 +91,7 @@ def from_stored(stored: Stored) -> LedgerRow:
         # Rows of releases before links have none.
         parents=_refs(entity.get("parents", "")),
         awaits=_refs(entity.get("awaits", "")),
+        heir=str(entity.get("heir", "")),
     )
 
 

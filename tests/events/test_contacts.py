@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,12 +11,20 @@ import pytest
 from sync.model import LedgerRow, State
 from sync.storage.ledger import bucket_of, partition_of
 from tests.events.stage import (
+    DELIVERY_HEADER,
+    TEXT,
+    TRACKING_HEADER,
     Stage,
     contact_id,
+    csv_of,
+    delivery_line,
     notes,
     sends,
+    tracking_line,
     wake,
 )
+
+WITH_TASKS = TEXT.replace("click: {enabled: false", "click: {enabled: true")
 
 MAPPING = (
     "mapping: contacts\nsource: {table: contact, entity_set: contacts, key: contactid}\n"
@@ -121,28 +130,89 @@ async def test_nothing_is_kept_or_shown_of_a_blocked_person() -> None:
     assert [one["_regardingobjectid_value"] for one in stage.activities("send")] == [contact_id(2)]
 
 
-async def test_events_of_a_merged_contact_go_to_the_winner() -> None:
-    stage = Stage()
+KEPT = LedgerRow("", "", state=State.SYNCED, hash="h")
+DELETED = LedgerRow("", "", state=State.DELETED, code="merged")
+
+
+@pytest.mark.parametrize("row", [KEPT, DELETED, replace(KEPT, state=State.FILTERED, code="filtered_out")])
+async def test_events_of_a_merged_contact_go_to_the_winner(row: LedgerRow) -> None:
+    """Whatever became of its profile, over two merges, without asking Dynamics; its task is for the winner's owner."""
+    stage = Stage(text=WITH_TASKS)
     loser, winner, last = stage.contacts(3)
     stage.dynamics.merge(winner, loser)
     stage.dynamics.merge(last, winner)
-    await know(stage, loser, LedgerRow("", loser, state=State.DELETED, code="merged"))
+    await know(stage, loser, replace(row, heir=winner))
+    await know(stage, winner, replace(row, heir=last))
+    await know(stage, last, KEPT)
     sends(stage, 1)
     await stage.settle()
     (activity,) = stage.activities("send")
     assert activity["_regardingobjectid_value"] == last
+    assert not [note for note in notes(stage) if note.startswith("contacts.")]
+    asked: list[str] = []
+    owners = stage.app.events.writer.owners
+
+    async def watched(contacts: Sequence[str]) -> dict[str, str]:
+        asked.extend(contacts)
+        return await owners(contacts)
+
+    stage.app.events.writer.owners = watched  # type: ignore[method-assign]
+    click = tracking_line(1, loser, type="Email click", url="https://x.test/")
+    stage.drop("clicks.csv", csv_of(TRACKING_HEADER, [click]))
+    await stage.settle()
+    assert asked == [last]
+    told = [*stage.activities("click"), *stage.dynamics.dump("task")["records"]]
+    assert [one["_regardingobjectid_value"] for one in told] == [last, last]
 
 
-async def test_events_of_a_merged_contact_whose_winner_is_gone_are_dropped() -> None:
+async def test_events_on_both_sides_of_a_merge_are_one_activity() -> None:
+    """Written before, corrected after: it moved with the merge and keeps its id; what was parked goes to the winner."""
+    stage = Stage()
+    loser, winner = contact_id(0), contact_id(1)
+    sends(stage, 1)
+    await stage.settle()
+    assert {row["code"] for row in stage.rows()} == {"contact_unknown"}
+    stage.contacts(2)
+    stage.dynamics.merge(winner, loser)
+    await know(stage, loser, replace(KEPT, heir=winner))
+    await know(stage, winner, KEPT)
+    await wake(stage)
+    await stage.settle()
+    (activity,) = stage.activities("send")
+    later = delivery_line(0, loser, modified=-60.0, status="Failed", bounce="Hard")
+    stage.drop("again.csv", csv_of(DELIVERY_HEADER, [later]))
+    await stage.settle()
+    (again,) = stage.activities("send")
+    assert again["activityid"] == activity["activityid"]
+    assert again["acs_datebounced"] and not activity["acs_datebounced"]
+    (bounce,) = stage.activities("bounce")
+    assert {one["_regardingobjectid_value"] for one in (activity, again, bounce)} == {winner}
+
+
+@pytest.mark.parametrize(
+    ("row", "winner_row", "blocked", "code"),
+    [
+        (DELETED, DELETED, False, "contact_deleted"),
+        (KEPT, replace(DELETED, code=""), False, ""),
+        (KEPT, KEPT, True, "contact_blocked"),
+        (DELETED, replace(KEPT, state=State.HOLD, code="profile_missing"), False, "contact_blocked"),
+    ],
+)
+async def test_the_winner_of_a_merge_is_gone_or_blocked(
+    row: LedgerRow, winner_row: LedgerRow, blocked: bool, code: str
+) -> None:
+    """A loser that was kept has its events as before; nothing goes past a block."""
     stage = Stage()
     loser, winner = stage.contacts(2)
     stage.dynamics.merge(winner, loser)
-    stage.dynamics.delete(winner)
-    await know(stage, loser, LedgerRow("", loser, state=State.DELETED, code="merged"))
+    await know(stage, loser, replace(row, heir=winner))
+    await know(stage, winner, winner_row)
+    if blocked:
+        await stage.app.context.blocked.add(winner, "somebody", "request 7")
     sends(stage, 1)
     await stage.settle()
-    assert stage.activities("send") == []
-    assert {row["code"] for row in stage.rows()} == {"contact_deleted"}
+    assert {row["code"] for row in stage.rows()} == {code}
+    assert [one["_regardingobjectid_value"] for one in stage.activities("send")] == [loser] * (not code)
 
 
 async def know(stage: Stage, contact: str, row: LedgerRow) -> None:
@@ -151,4 +221,4 @@ async def know(stage: Stage, contact: str, row: LedgerRow) -> None:
     await context.mappings.install("contacts", MAPPING, buckets=64)
     partition = partition_of("contacts", 1, bucket_of(contact, 64))
     known = await context.ledger.get(partition, contact)
-    await context.ledger.write([replace(row, partition=partition, etag=known.etag)])
+    await context.ledger.write([replace(row, partition=partition, record_id=contact, etag=known.etag)])

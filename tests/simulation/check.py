@@ -66,6 +66,8 @@ def _record(world: World, record_id: str, row: LedgerRow | None, profiles: list[
     if record_id in world.witness.blocked:
         fits = row is None or (row.state is State.DELETED and row.code == "blocked" and not row.hash)
         return [] if profile is None and fits else [f"blocked, but {row} and profile {profile is not None}"]
+    if row is not None and row.heir != (wanted := world.people.heir(record_id, row.heir)):
+        return [f"its e-mail events go to {row.heir or 'itself'}, not to {wanted or 'itself'}"]
     if world.people.alive(record_id) and not world.people.lost(record_id):
         return _living(world, record_id, row, profile)
     return _gone(world, record_id, row, profile)

@@ -275,6 +275,18 @@ MUTANTS = (
         "    if False:\n",
     ),
     Mutant(
+        "the winner of a merge not recorded",
+        "sync/flows/apply.py",
+        "        row = work.rows[record_id] = with_heir(before, source, work.compiled)\n",
+        "        row = before\n",
+    ),
+    Mutant(
+        "the winner of a merge recorded only where something else is",
+        "sync/flows/apply.py",
+        "            if planned.do is Do.NOTHING and row.heir != before.heir and resolved(row):\n",
+        "            if False:\n",
+    ),
+    Mutant(
         "merge after a delete that kept the profile not followed",
         "sync/planning/plan.py",
         " and not (merged and row.hash)",

@@ -263,6 +263,14 @@ class People:
         """Whether this living contact was merged into another and its profile goes for it."""
         return self.alive(record_id) and self.mapping.loses(self.current(record_id))
 
+    def heir(self, record_id: str, gone: str) -> str:
+        """Into whom a contact was merged, if merges are followed; `gone` if it is not there to say so."""
+        if not self.alive(record_id):
+            return gone
+        row = self._table().rows[record_id]
+        lost = self.mapping.merges != "false" and row.get("merged")
+        return (row.get("_masterid_value") or "") if lost else ""
+
     def merge(self) -> None:
         """Two contacts turn out to be one: the loser stays as an inactive row."""
         living = [one for one in self.ids if self.alive(one) and not self.current(one)["merged"]]

@@ -351,6 +351,12 @@ class Stage(DriftSteps):
         if found != (State(state), code):
             raise Violation(f"{id} is {found}, not {state} {code}")
 
+    async def expect_heir(self, id: str, heir: str) -> None:
+        """Into whom a contact was merged, as far as its ledger row says."""
+        row = self.world.ledger_rows()[self._id(id)]
+        if row.heir != (self._id(heir) if heir else ""):
+            raise Violation(f"{id} went into {row.heir or 'nobody'}")
+
     async def expect_writes(self, id: str, writes: list[str]) -> None:
         """Every successful write of a record so far."""
         found = self.world.witness.writes.get(self._id(id), [])

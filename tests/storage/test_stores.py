@@ -58,6 +58,7 @@ async def test_a_ledger_row_reads_back_as_written(store: Store) -> None:
         "c-1",
         (RecordRef("accounts", "p1"), RecordRef("contacts", "p2")),
         (RecordRef("accounts", "p3"),),
+        "h1",
     )
     await ledger.write([row])
     found = await ledger.get(p, "a")

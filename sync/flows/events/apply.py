@@ -17,7 +17,6 @@ from sync.dynamics.activities import Verb
 from sync.dynamics.client import IDS_PER_READ
 from sync.errors import SyncError
 from sync.flows.events.context import FLOW, EventContext, guard
-from sync.flows.events.heirs import heirs
 from sync.flows.events.message import EventMessage, PartitionName, send
 from sync.flows.events.partition import PARKED, Work, may_reopen
 from sync.flows.events.standing import Standing, exist, standings
@@ -87,13 +86,10 @@ class ApplyEvents:
         """Work all partitions together; whether something stops the flow."""
         context = self._context
         works = await self._read_all(message.partitions)
-        standing = await standings(context.base, {contact for work in works for contact in work.rows})
-        merged = [contact for contact, stands in standing.items() if stands is Standing.MERGED]
-        winners = await heirs(context.base, merged)
-        standing |= {one: Standing.THERE if one in winners else Standing.DELETED for one in merged}
+        standing, heirs = await standings(context.base, {one for work in works for one in work.rows})
         oldest = self._oldest(events)
         for work in works:
-            work.heirs = winners
+            work.heirs = heirs
             work.plan(events, standing, oldest, context.now())
         await self._find_owners(works)
         deadline = context.settings.claim_deadline(context.now())
@@ -185,7 +181,7 @@ class ApplyEvents:
         """A create that named nobody: is it the contact that is gone?"""
         contacts = sorted(
             {
-                activity.contact
+                work.about(activity)
                 for work in works
                 for activity in work.activities
                 if activity.id in results and results[activity.id].ended is Ended.NO_PARENT
@@ -201,7 +197,11 @@ class ApplyEvents:
         for work in works:
             for activity in work.activities:
                 result = results.get(activity.id)
-                if result is not None and result.ended is Ended.NO_PARENT and activity.contact not in there:
+                if (
+                    result is not None
+                    and result.ended is Ended.NO_PARENT
+                    and work.about(activity) not in there
+                ):
                     results[activity.id] = later or replace(result, code=Standing.DELETED.value)
 
     async def _record(self, work: Work, results: dict[str, Result], events: Events, owner: str) -> None:

@@ -58,7 +58,7 @@ async def wake_events(context: EventContext) -> int:
 
 async def _wake(context: EventContext, parked: Sequence[ParkedEvent], epoch: int) -> int:
     """The messages go first: a crash behind them only repeats them."""
-    standing = await standings(context.base, {one.contact for one in parked if one.contact})
+    standing, _ = await standings(context.base, {one.contact for one in parked if one.contact})
     done = [one for one in parked if _is_over(context, one, standing.get(one.contact))]
     ours = [one for one in done if one.partition.startswith(f"{epoch:04d}:")]
     appeared = [one for one in ours if one.contact and standing[one.contact] is not Standing.UNKNOWN]

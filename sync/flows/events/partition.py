@@ -49,7 +49,7 @@ class Work:
     activities: list[Activity] = field(default_factory=list)
     by_key: dict[str, EventRow] = field(default_factory=dict)
     heirs: Mapping[str, str] = field(default_factory=dict)
-    """Who has the activities of a contact that was merged into another."""
+    """Who gets the activities of a contact that was merged into another."""
     owners: Mapping[str, str] = field(default_factory=dict)
     """Who gets a contact's tasks (`/systemusers(id)`); a contact that is not in it: the application user."""
 
@@ -73,6 +73,10 @@ class Work:
         """The row that keeps what is recorded of an activity."""
         return self.by_key.get(activity.key) or EventRow(self.name, activity.key, None)
 
+    def about(self, activity: Activity) -> str:
+        """The contact that an activity regards."""
+        return self.heirs.get(activity.contact, activity.contact)
+
     def verb(self, activity: Activity) -> Verb | None:
         """What must be written, if anything: what was deleted by someone stays so."""
         told = self.told(activity)
@@ -89,7 +93,7 @@ class Work:
     @property
     def tasks_for(self) -> set[str]:
         """Contacts that get a task now."""
-        return {one.contact for one in self.activities if one.task and self.verb(one) is not None}
+        return {self.about(one) for one in self.activities if one.task and self.verb(one) is not None}
 
     @property
     def has_writes(self) -> bool:
@@ -110,10 +114,9 @@ class Work:
         for activity in self.activities:
             verb = self.verb(activity)
             if verb is not None:
-                owner = self.owners.get(activity.contact, "")
-                target = target_of(activity, events, verb, owner)
-                heir = self.heirs.get(activity.contact)
-                found.append((verb, replace(target, contact=heir) if heir else target))
+                contact = self.about(activity)
+                target = target_of(activity, events, verb, contact, self.owners.get(contact, ""))
+                found.append((verb, target))
         return found
 
     def settle(
@@ -180,11 +183,11 @@ def _recorded(
     return None, True, "", result.delay_s
 
 
-def target_of(activity: Activity, events: Events, verb: Verb, task_owner: str = "") -> Target:
-    """What is written; `task_owner` gets it if it is a task."""
+def target_of(activity: Activity, events: Events, verb: Verb, contact: str, task_owner: str) -> Target:
+    """What is written about the contact; `task_owner` gets it if it is a task."""
     values = dict(activity.columns)
     if activity.task:
-        return Target(TASK_SET, TASK_TABLE, activity.id, values, activity.contact, task_owner)
+        return Target(TASK_SET, TASK_TABLE, activity.id, values, contact, task_owner)
     table = events.tables.of(activity.kind)
     owner = ""
     if events.options.close and verb is Verb.UPDATE:
@@ -192,4 +195,4 @@ def target_of(activity: Activity, events: Events, verb: Verb, task_owner: str = 
     if verb is Verb.CREATE and events.options.owner is not None:
         chosen = events.options.owner
         owner = f"/{'systemusers' if chosen.kind == 'user' else 'teams'}({chosen.id})"
-    return Target(table.entity_set, table.table, activity.id, values, activity.contact, owner)
+    return Target(table.entity_set, table.table, activity.id, values, contact, owner)

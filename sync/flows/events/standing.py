@@ -1,4 +1,7 @@
-"""Whether the contact of an event is there: by the ledger of the contacts flow, else by asking Dynamics."""
+"""Whether the contact of an event is there, and who is in its place after a merge.
+
+The ledger of the contacts flow tells, else Dynamics is asked.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +13,58 @@ from sync.dynamics.client import IDS_PER_READ
 from sync.errors import SyncError
 from sync.flows.context import Context
 from sync.model import LedgerRow, State
-from sync.planning.rows import MERGED
 from sync.storage.ledger import bucket_of, partition_of
 
 CONTACTS = "contacts"
 """The mapping whose ledger knows the contacts."""
 MOST_GETS = 64
+MOST_MERGES = 16
+"""A winner may have lost in its turn."""
 
 
 class Standing(StrEnum):
     THERE = "there"
     UNKNOWN = "contact_unknown"
     DELETED = "contact_deleted"
-    MERGED = "contact_merged"
-    """Into another one; its profile went with that (`follow_merges: delete`)."""
     BLOCKED = "contact_blocked"
     """Its profile was erased in Campaign, perhaps by the person's own wish, or a person blocked the id."""
 
 
-async def standings(context: Context, contacts: Collection[str]) -> dict[str, Standing]:
-    """How it stands with each contact; raises SyncError."""
+async def standings(
+    context: Context, contacts: Collection[str]
+) -> tuple[dict[str, Standing], dict[str, str]]:
+    """How it stands with each contact, and the winners of those that were merged; raises SyncError.
+
+    A loser stands like the winner as long as that is there, else like any other contact.
+    """
+    rows = await _rows(context, sorted(contacts))
+    winners = await _winners(context, rows)
+    found = await _each(context, {*contacts, *winners.values()}, rows)
+    heirs: dict[str, str] = {}
+    for loser, winner in winners.items():
+        if found[loser] is not Standing.BLOCKED and found[winner] in (Standing.THERE, Standing.BLOCKED):
+            found[loser] = found[winner]
+            heirs[loser] = winner
+    return found, heirs
+
+
+async def _winners(context: Context, rows: dict[str, LedgerRow]) -> dict[str, str]:
+    """Who won in the end, for each of these that lost; the rows of all winners come into `rows`."""
+    at = {loser: row.heir for loser, row in rows.items() if row.heir}
+    for _ in range(MOST_MERGES):
+        rows |= await _rows(context, sorted(set(at.values()) - rows.keys()))
+        further = {loser: rows[now].heir for loser, now in at.items() if now in rows and rows[now].heir}
+        if not further:
+            break
+        at |= further
+    return at
+
+
+async def _each(
+    context: Context, contacts: Collection[str], rows: dict[str, LedgerRow]
+) -> dict[str, Standing]:
+    """How it stands with each contact by itself."""
     ids = sorted(contacts)
-    rows = await _rows(context, ids)
     found = {record_id: _standing(row) for record_id, row in rows.items()}
     doubtful = [record_id for record_id in ids if found.get(record_id) is None]
     for start in range(0, len(doubtful), IDS_PER_READ):
@@ -50,6 +83,8 @@ async def exist(context: Context, ids: Sequence[str]) -> set[str]:
 
 async def _rows(context: Context, ids: Sequence[str]) -> dict[str, LedgerRow]:
     """Ledger rows of the contacts; none where that flow is not set up."""
+    if not ids:
+        return {}
     try:
         await context.active(CONTACTS)
     except SyncError:
@@ -68,7 +103,7 @@ def _standing(row: LedgerRow) -> Standing | None:
     if row.etag is None or row.state is State.NEW:
         return None
     if row.state is State.DELETED:
-        return Standing.MERGED if row.code == MERGED else Standing.DELETED
+        return Standing.DELETED
     if row.state is State.HOLD:
         # Else a person decided to keep a profile: of a contact that is gone, or that only left the filter.
         return Standing.BLOCKED if row.code == "profile_missing" else None

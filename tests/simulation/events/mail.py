@@ -5,34 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandbox.wire import Request
+from sync.model import LedgerRow, State
+from sync.storage.ledger import Ledger, bucket_of, partition_of
 from tests.events.stage import DELIVERY_HEADER, TRACKING_HEADER, csv_of
+from tests.simulation.events.lines import Line, id_last, text_of
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
     from tests.simulation.events.world import EventWorld
 
 DAY_S = 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a log in one version, as a person would write it down."""
-
-    kind: str
-    log_id: int
-    contact: str
-    delivery: str
-    at: float
-    modified: float
-    url: str = ""
-    proof: bool = False
-
-    @property
-    def log(self) -> str:
-        return "delivery" if self.kind in ("send", "bounce", "soft") else "tracking"
 
 
 @dataclass
@@ -44,6 +29,10 @@ class Mail:
     deleted: set[tuple[str, str, str]] = field(default_factory=set)
     """(kind or task, contact, date or delivery) of activities that a salesperson deleted."""
     gone: set[str] = field(default_factory=set)
+    lost: dict[str, str] = field(default_factory=dict)
+    """Contacts that were merged, and into whom."""
+    known: dict[str, float] = field(default_factory=dict)
+    """Since when the contacts' ledger says so."""
     serial: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     exported: set[Line] = field(default_factory=set)
@@ -97,8 +86,10 @@ class Mail:
             verbs = (*(self.track,) * 3, *(self.export,) * 4)
         if self.world.special == "waver":
             verbs = (self.send, self.flip, self.flip, self.take_back, self.take_back, *(self.export,) * 5)
+        if self.world.merges:
+            verbs = (*verbs, self.merge, self.merge)
         verb = self.rng.choice(verbs)
-        if verb not in (self.vanish, self.sales_delete):
+        if verb not in (self.vanish, self.sales_delete, self.merge):
             self.world.outcomes[f"mail_{verb.__name__}"] += 1
         verb()
 
@@ -178,7 +169,7 @@ class Mail:
         name = f"{self.rng.getrandbits(16):04x}-{self._next()}.csv"
         header = DELIVERY_HEADER if log == "delivery" else TRACKING_HEADER
         if self.id_last:
-            header, lines = _id_last(header), [_id_last(line) for line in lines]
+            header, lines = id_last(header), [id_last(line) for line in lines]
         self.files[name] = csv_of(header, lines)
         self.world.logs.put(name, self.files[name])
 
@@ -231,12 +222,33 @@ class Mail:
 
     def vanish(self) -> None:
         """A contact is deleted, with its timeline."""
-        there = [contact for contact in self.ids if contact not in self.late and contact not in self.gone]
+        tied = self.gone.union(self.late, self.lost, self.lost.values())
+        there = [contact for contact in self.ids if contact not in tied]
         if len(there) > 1 and self.rng.random() < 0.3:
             contact = self.rng.choice(there)
             self.world.dynamics.delete(contact)
             self.gone.add(contact)
             self.world.outcomes["mail_vanish"] += 1
+
+    def merge(self) -> None:
+        """Two contacts turn out to be one, and the contacts flow knows of it; the loser's profile stays or goes."""
+        there = [one for one in self.ids if one not in self.gone.union(self.late, self.lost)]
+        if len(there) > 1:
+            winner, loser = self.rng.sample(there, 2)
+            self.world.dynamics.merge(winner, loser)
+            kept = self.rng.random() < 0.6
+            partition = partition_of("contacts", 1, bucket_of(loser, 2))
+            row = LedgerRow(partition, loser, state=State.SYNCED if kept else State.DELETED, heir=winner)
+            self.world.at_once(Ledger(self.world.clean.table("ledger")).write([row]))
+            self.lost[loser] = winner
+            self.known[loser] = self.world.now()
+            self.world.outcomes["mail_merge"] += 1
+
+    def heir(self, contact: str) -> str:
+        """Who has the events of a contact in the end."""
+        while contact in self.lost:
+            contact = self.lost[contact]
+        return contact
 
     def sales_delete(self) -> None:
         """A salesperson deletes an activity; not one that a late request of ours may still write (docs/events.md)."""
@@ -248,36 +260,3 @@ class Mail:
             world.dynamics.delete(one["activityid"], table=one["table"])
             self.deleted.add(world.identity(one))
             world.outcomes["mail_sales_delete"] += 1
-
-
-def _id_last(line: str) -> str:
-    first, _, rest = line.partition(",")
-    return f"{rest},{first}"
-
-
-def text_of(line: Line) -> str:
-    """A line as an export writes it."""
-    at, modified = _time(line.at), _time(line.modified)
-    flags = f"{int(line.proof)},0"
-    if line.log == "tracking":
-        kind = "Open" if line.kind == "open" else "Email click"
-        return (
-            f"{line.log_id},{modified},{line.delivery},C,{line.contact},{at},{kind},{flags},{line.url},Mail/1"
-        )
-    status, bounce = (
-        ("Sent", "") if line.kind == "send" else ("Failed", "Hard" if line.kind == "bounce" else "Soft")
-    )
-    return f"{line.log_id},{modified},{line.delivery},C,{line.contact},{at},{status},{flags},{bounce},,"
-
-
-def _time(seconds: float) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") + "Z"
-
-
-def date_of(line: Line) -> str:
-    return _time(line.at).replace(" ", "T")
-
-
-Activity = dict[str, Any]

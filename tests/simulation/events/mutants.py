@@ -88,6 +88,12 @@ MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
+        "a loser's events stay with it",
+        "sync/flows/events/standing.py",
+        "            heirs[loser] = winner\n",
+        "",
+    ),
+    Mutant(
         "every click makes a task",
         "sync/planning/follow_up.py",
         "    _, first = min(recent, key=lambda one: (one[1].at, one[0].key))\n"

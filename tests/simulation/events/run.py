@@ -20,6 +20,7 @@ WANTED = (
     "granularity_per_delivery",
     "mail_export",
     "mail_flip",
+    "mail_merge",
     "mail_repeat",
     "mail_revise",
     "mail_sales_delete",
