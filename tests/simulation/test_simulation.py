@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from sync.flows import context
 from tests.simulation import mutants
 from tests.simulation.consent import mutants as consent_mutants
 from tests.simulation.events import mutants as event_mutants
@@ -18,23 +19,27 @@ from tests.simulation.scenario import SPECIALS
 SEEDS = range(100, 140)
 
 
-@pytest.fixture(autouse=True)
-def garbage() -> Iterator[None]:
-    """A run switches the garbage collector off for speed; other tests want it back."""
+@pytest.fixture
+def prepared() -> Iterator[None]:
+    """For speed, a run switches garbage collection off and keeps compiled mappings; other tests want both as they were."""
+    flows = vars(context)
+    kept = {name: flows[name] for name in ("load_mapping", "compile_mapping")}
+    prepare()
     yield
+    flows.update(kept)
     gc.unfreeze()
     gc.enable()
 
 
+@pytest.mark.usefixtures("prepared")
 def test_invariants_hold_over_a_few_seeds() -> None:
-    prepare()
     found = {seed: simulate(seed).violation for seed in SEEDS}
     assert {seed: violation for seed, violation in found.items() if violation} == {}
 
 
+@pytest.mark.usefixtures("prepared")
 @pytest.mark.parametrize("seed", range(len(SPECIALS) + 1))
 def test_the_same_seed_leaves_the_same_trace(seed: int) -> None:
-    prepare()
     report = Report()
     report.add(simulate(seed))
     report.add(simulate(seed))
