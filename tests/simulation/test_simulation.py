@@ -21,7 +21,7 @@ SEEDS = range(100, 140)
 
 @pytest.fixture
 def prepared() -> Iterator[None]:
-    """For speed, a run switches garbage collection off and keeps compiled mappings; other tests want both as they were."""
+    """A run switches garbage collection off and keeps compiled mappings; other tests want both as they were."""
     flows = vars(context)
     kept = {name: flows[name] for name in ("load_mapping", "compile_mapping")}
     prepare()
