@@ -26,6 +26,8 @@ from sync.storage.table import StorageFault
 FLOW = "drift"
 LOOK_S = 60.0
 """How often a drifted mapping is compared with both systems, and how long a description is believed to fit."""
+MOST_CONTRADICTED = 2
+"""How often a record is sent again that was refused for its schema, which its resource's description calls right."""
 MOST_TOLD = 3
 NOTE = "drift"
 """The version that was looked at last, and when."""
@@ -111,7 +113,11 @@ async def judge(
         telemetry.warning("drift_not_seen", mapping=compiled.name, code=code)
         return [_again(outcome, failed) for outcome, failed in zip(outcomes, failures, strict=True)]
     if not gaps:
-        return list(outcomes)
+        # Mended between the refusal and the look; should Campaign contradict its own description, that ends soon.
+        return [
+            _again(outcome, failed) if outcome.code in SURE and failed < MOST_CONTRADICTED else outcome
+            for outcome, failed in zip(outcomes, failures, strict=True)
+        ]
     # Where the pause cannot be stored, the next chunk says it again: these calls have to be recorded.
     with suppress(StorageFault):
         await context.drifted(compiled.name, _words(gaps))

@@ -196,6 +196,12 @@ MUTANTS = (
         "    if True:\n",
     ),
     Mutant(
+        "drift mended before anybody looked quarantines",
+        "sync/flows/drift.py",
+        "failed < MOST_CONTRADICTED else outcome",
+        "failed < 0 else outcome",
+    ),
+    Mutant(
         "chunk of a drifted mapping dropped",
         "sync/flows/drift.py",
         "    await context.lanes.queue(lane).put(to_message(later), delay_s=STOPPED_DELAY_S)\n",
