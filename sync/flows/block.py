@@ -22,7 +22,7 @@ from sync.planning.taken import busy
 from sync.storage.events import Events
 from sync.storage.history import Event
 from sync.storage.lanes import MessageUnreadable, without
-from sync.storage.ledger import bucket_of, partition_of
+from sync.storage.ledger import FIRST_EPOCH, bucket_of, partition_of
 from sync.storage.parked_events import ParkedEvents
 from sync.storage.queue import Queue
 from sync.storage.table import RowConflict
@@ -97,7 +97,7 @@ async def _close(context: Context, mapping: str, record_id: str) -> bool:
     progress = await context.watermarks.progress(mapping)
     epoch, bucket = progress.epoch, bucket_of(record_id, context.buckets[mapping])
     sent = False
-    for number in range(max(epoch - 1, 1), epoch + 1):
+    for number in _epochs(epoch):
         row = await _tombstone(context, partition_of(mapping, number, bucket), record_id)
         sent = sent or may_be_sent(row, all_known=progress.all_known)
         if number == epoch:
@@ -132,11 +132,18 @@ async def _count(context: Context, mapping: str, was: LedgerRow) -> None:
 
 
 async def _forget_consent(context: Context, mapping: str, record_id: str) -> int:
-    """Remove the consent row once nobody works it; the journal stays (docs/privacy.md says why)."""
+    """Remove the consent rows once nobody works them; the journal stays (docs/privacy.md says why)."""
     if context.consent_of(mapping) is None:
         return 0
     progress = await context.watermarks.progress(mapping)
-    partition = partition_of(mapping, progress.epoch, bucket_of(record_id, context.buckets[mapping]))
+    bucket = bucket_of(record_id, context.buckets[mapping])
+    removed = 0
+    for number in _epochs(progress.epoch):
+        removed += await _remove_consent(context, partition_of(mapping, number, bucket), record_id)
+    return removed
+
+
+async def _remove_consent(context: Context, partition: str, record_id: str) -> int:
     while True:
         row = await context.consents.get(partition, record_id)
         if row.etag is None:
@@ -150,6 +157,11 @@ async def _forget_consent(context: Context, mapping: str, record_id: str) -> int
         except RowConflict:
             continue
         return 1
+
+
+def _epochs(epoch: int) -> range:
+    """This one, and that before: a call of before a rebaseline may still be under way."""
+    return range(max(epoch - 1, FIRST_EPOCH), epoch + 1)
 
 
 async def _unpark(context: Context, mapping: str, record_id: str) -> int:

@@ -13,6 +13,7 @@ from sync.campaign.records import Addressing, Records, Ref
 from sync.errors import Reaction, SyncError, Throttled, UnknownOutcome
 from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import STOPPED_DELAY_S, Context
+from sync.flows.family import tells
 from sync.flows.permits import Permits, TooLate
 from sync.model import LedgerRow, RecordRef, Row, State
 from sync.planning.compile import CompiledMapping, Projection
@@ -113,10 +114,12 @@ class Action:
         ref = await self._find()
         if ref is None:
             return Kind.UNSEEN, ""
-        shown = ref.shown
+        self._see(ref.shown)
+        return Kind.SEEN, ""
+
+    def _see(self, shown: Row) -> None:
         self.given_up = tuple(one for one in self.before.parents if self.compiled.points_past(shown, one))
         self.shown = self.compiled.parents_shown(shown)
-        return Kind.SEEN, ""
 
     async def _call(self, make: Callable[[], Awaitable[T]]) -> T:
         """One call: a place in flight, then a permit (it goes stale), the deadline, the request."""
@@ -218,8 +221,9 @@ class Action:
         return Kind.HELD, "profile_missing"
 
     async def _mark(self, body: Row) -> tuple[Kind, str]:
-        """PATCH what is written instead of a delete; where there is no profile (any more), there is nothing to mark."""
-        if self.target.addressing is Addressing.KEY:
+        """PATCH instead of a delete, if there is a profile; where its row does not say where it points, a look does."""
+        known = tells(self.before) or not self.compiled.links
+        if self.target.addressing is Addressing.KEY and known:
             try:
                 await self._call(lambda: self.records.update_by_key(self.plan.record_id, body))
                 return Kind.UPDATED, ""
@@ -229,6 +233,8 @@ class Action:
         ref = await self._find()
         if ref is None:
             return Kind.DELETED, ""
+        if not known:
+            self._see(ref.shown)
         await self._call(lambda: self.records.update(ref, body))
         return Kind.UPDATED, ""
 

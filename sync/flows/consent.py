@@ -18,6 +18,7 @@ from sync.flows.consent_brake import brake
 from sync.flows.consent_hints import Hint, has_profile, hint, hint_again
 from sync.flows.consent_record import MAYBE_APPLIED, announce, record_seen, record_written
 from sync.flows.context import Context
+from sync.flows.fence import fenced_s
 from sync.flows.permits import Permits, TooLate
 from sync.model import SourceRow
 from sync.planning.compile import CompiledMapping
@@ -88,6 +89,8 @@ class Look:
         context = self.context
         compiled = await context.reading(self.mapping)
         progress = await context.watermarks.progress(self.mapping)
+        if wait := fenced_s(context, progress):
+            raise _ComeBack(wait)
         await context.guard(progress)
         await context.know_addressing()
         context.guard_dialect(progress)

@@ -16,6 +16,7 @@ from sync.flows.commands import Sweep, send
 from sync.flows.consent_hints import hint_contacts
 from sync.flows.context import Context
 from sync.flows.dispatch import changes_of, dispatch
+from sync.flows.fence import fenced_s
 from sync.flows.full_read import full_read_of
 from sync.flows.pause import part_of
 from sync.model import Lane, SourcePage
@@ -64,7 +65,7 @@ class Pull:
         organization = await context.guard(progress, fresh=True)
         await labels.look_again(context, active)
         compiled = await context.widened(active)
-        if progress.generation == 0 and self._fenced(progress):
+        if fenced_s(context, progress):
             return
         if progress.generation == 0:
             # Campaign must have answered before its tenant is written down: a mistyped one would need a rebaseline.
@@ -83,12 +84,6 @@ class Pull:
         else:
             await self._delta(compiled, tick, progress)
         await self._sweep_if_due(progress)
-
-    def _fenced(self, progress: Progress) -> bool:
-        """Whether a call of the epoch before may still land: its claims must end before the new epoch writes."""
-        settings = self._context.settings
-        last = settings.takeover_at(settings.claim_deadline(progress.started))
-        return bool(progress.started) and self._context.clock.now() < last
 
     async def _start(
         self, compiled: CompiledMapping, tick: Tick, progress: Progress, organization: str, why: str

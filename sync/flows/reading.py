@@ -10,6 +10,7 @@ from sync.consent_row import ConsentRow
 from sync.flows import consent_fit, drift
 from sync.flows.consent_apply import ChunkConsent
 from sync.flows.context import Context
+from sync.flows.fence import fenced_s
 from sync.flows.links import ChunkLinks
 from sync.flows.record import Done, Recorder
 from sync.flows.work import Work
@@ -42,6 +43,10 @@ class Reader:
         if chunk.epoch != progress.epoch:
             # A rebaseline replaced the epoch; its own full read covers every record.
             self.superseded(chunk)
+            return None
+        if fenced_s(context, progress):
+            # Woken by another mapping, or sent by a person: the first pull of the epoch is not the only one who sends.
+            await drift.wait(context, chunk)
             return None
         if drifted is not None:
             await drift.wait(context, chunk)

@@ -133,6 +133,7 @@ def _gone(free: LedgerRow, plan: Plan, outcome: Outcome, mapping_version: str) -
         row = replace(orphan, awaits=plan.awaits)
     if plan.mark is None or outcome.kind is Kind.DELETED:
         return row
+    free = replace(free, parents=_points_to(free, outcome))
     return replace(row, hash=plan.mark.hash, code=row.code or "marked", parents=free.parents)
 
 
@@ -140,7 +141,6 @@ def _looked_up(free: LedgerRow, plan: Plan, outcome: Outcome) -> LedgerRow:
     """The row that was to be recorded, now that it is known whether Campaign holds the record; not what of it."""
     assert plan.row is not None
     seen = outcome.kind is Kind.SEEN
-    left = [ref for ref in free.parents if ref not in outcome.given_up]
     return replace(
         plan.row,
         etag=free.etag,
@@ -149,8 +149,14 @@ def _looked_up(free: LedgerRow, plan: Plan, outcome: Outcome) -> LedgerRow:
         unresolved=False,
         attempts=0,
         failures=0,
-        parents=tuple(dict.fromkeys((*outcome.shown, *left))) if seen else (),
+        parents=_points_to(free, outcome) if seen else (),
     )
+
+
+def _points_to(free: LedgerRow, outcome: Outcome) -> tuple[RecordRef, ...]:
+    """The parents of a record that stays in Campaign: those that were seen, and those that its row names."""
+    left = [ref for ref in free.parents if ref not in outcome.given_up]
+    return tuple(dict.fromkeys((*outcome.shown, *left)))
 
 
 def given_up(failed: LedgerRow) -> bool:

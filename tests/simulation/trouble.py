@@ -62,21 +62,28 @@ class Trouble:
         sides = ["dynamics", rng.choice(("remove", "remove", "read_only", "read_only", "withdraw"))]
         if rng.random() < 0.5:
             sides.reverse()
+        over = 0.0
         for side in sides:
             # Often after the pause that the other side has caused.
             await world.wait(rng.random() * 0.4 * world.scenario.length_s + rng.choice((0.0, 70.0)))
             mend = self.change(side)
             world.outcomes[f"drift_{side if side == 'dynamics' else 'campaign'}"] += 1
             world.note("people", f"drift {side}")
-            for _ in range(7):
-                world.loop.call_later(5.0 * world.rng.random(), self.people.edit)
+            acts: list[tuple[float, Callable[[], None]]] = [
+                (5.0 * world.rng.random(), self.people.edit) for _ in range(7)
+            ]
             if rng.random() < 0.5:
-                world.loop.call_later(20.0 * world.rng.random(), self.edit_mapping)
+                acts.append((20.0 * world.rng.random(), self.edit_mapping))
+            for after, act in acts:
+                world.loop.call_later(after, act)
+                over = max(over, world.loop.virtual + after)
             await world.wait(rng.choice((3.0, 15.0, 90.0, 250.0)))
             paused = ("contacts", "pause-drift") in world.account.tables["control"].rows
             world.outcomes["drift_paused"] += paused
             mend()
             world.note("people", "mend")
+        # Nobody is late: once everything is at rest, an edit would be taken for the system's own doing.
+        await world.wait(max(over - world.loop.virtual, 0.0))
 
     def edit_mapping(self) -> None:
         """Somebody edits the mapping meanwhile."""

@@ -130,6 +130,18 @@ MUTANTS = (
         """"If-Match": "*"}""",
     ),
     Mutant(
+        "block does not wait for the consent of the epoch before",
+        "sync/flows/block.py",
+        "    for number in _epochs(progress.epoch):\n",
+        "    for number in (progress.epoch,):\n",
+    ),
+    Mutant(
+        "looked at before the fence of a new epoch",
+        FLOW,
+        "        if wait := fenced_s(context, progress):\n",
+        "        if wait := 0.0:\n",
+    ),
+    Mutant(
         "no claim",
         FLOW,
         "        if row.claim_owner and now < row.take_over:\n",

@@ -26,7 +26,6 @@ class ConsentPeople(People):
         super().__init__(world)
         self.last_said: dict[tuple[str, str], bool] = {}
         """What a choice said before it said neither."""
-        self.resting = False
 
     def act(self) -> None:
         if self.rng.random() < 0.35:
@@ -118,18 +117,12 @@ class ConsentPeople(People):
             self.world.judge.acted(record_id, name, Side.DYNAMICS, out=True)
         self._did("unsay", record_id)
 
-    def edit_mapping(self) -> None:
-        """Not any more by somebody who is late: what follows is about consent, and at rest nothing is edited."""
-        if not self.resting:
-            super().edit_mapping()
-
     def approve_opt_ins(self) -> None:
         """Somebody lets through what the brake holds."""
         self.world.judge.brake.approve()
 
     def last_orders(self) -> bool:
         """Everything is at rest and judged; then more opt in and out on settled ground, some while workers die."""
-        self.resting = True
         decided = super().last_orders()
         if not self.world.roomy:
             return decided

@@ -60,6 +60,8 @@ class Role:
     story: Story | None = None
     merges: str = "false"
     """What becomes of the loser of a merge: `keep`, `delete`, or nobody looks."""
+    marks: str = ""
+    """What is written instead of a delete; empty: it is deleted."""
 
     @property
     def key(self) -> str:
@@ -68,11 +70,13 @@ class Role:
     @property
     def text(self) -> str:
         """The mapping's YAML."""
+        options = [f"follow_merges: {self.merges}"] if self.merges != "false" else []
+        options += [f"deletes: {{target: {self.field}, value: {self.marks}}}"] if self.marks else []
         lines = [
             f"mapping: {self.name}",
             f"source: {{table: {self.table}, entity_set: {self.entity_set}, key: {self.key}}}",
             f"target: {{resource: {self.resource}, key: externalId}}",
-            *([f"options: {{follow_merges: {self.merges}}}"] if self.merges != "false" else []),
+            *([f"options: {{{', '.join(options)}}}"] if options else []),
             "fields:",
             f"  - {{source: {self.column}, target: {self.field}, length: {30 + self.variant}}}",
         ]

@@ -158,8 +158,10 @@ class Judge:
         if row is None and who[0] in self.people.rare.rebaselined and not self.world.healed:
             # What was deleted while nobody knew of it any more: a comparison finds it (docs/cli.md, rebaseline).
             return []
+        role = self.world.role(who[0])
+        marked = bool(role.marks and record and record[role.field] == role.marks)
         if row is None or row.state is State.DELETED:
-            return ["I1: gone, but in Campaign"] if record is not None else []
+            return ["I1: gone, but in Campaign"] if record is not None and not marked else []
         if row.state is State.PARKED and row.code == "delete_brake":
             return [] if self.world.scenario.brake_min < 50 else ["the brake at 50 deletes"]
         if row.state is State.PARKED and row.code == "children_left":

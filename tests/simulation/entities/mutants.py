@@ -175,6 +175,12 @@ MUTANTS = (
         "unresolved=False)",
     ),
     Mutant(
+        "woken into an epoch before its fence",
+        "sync/flows/reading.py",
+        "        if fenced_s(context, progress):\n",
+        "        if False:\n",
+    ),
+    Mutant(
         "an unresolved row of a new epoch tells all its parents",
         FAMILY,
         "    return row.etag is not None and (epoch_of(row.partition) == FIRST_EPOCH or not row.unresolved)\n",
@@ -185,6 +191,12 @@ MUTANTS = (
         "sync/flows/call.py",
         "        self.shown = self.compiled.parents_shown(shown)\n",
         "",
+    ),
+    Mutant(
+        "marked, and its links not seen",
+        "sync/flows/call.py",
+        "        known = tells(self.before) or not self.compiled.links\n",
+        "        known = True\n",
     ),
     Mutant(
         "a link row of an epoch before removed on the way back",

@@ -1,8 +1,8 @@
 """Golden streams of parents and children: `tests/streams/entities/*.jsonl`, steps as in tests/simulation/streams.py.
 
 Records are named `orders:1`; lookups by the words of `LOOKUPS`. All four tables are there. A stream may begin with
-`{"do": "rules", ...}`: what becomes of orders and lines whose parent is deleted (else hold). A deleted row's lookups
-stay as they are in Dynamics.
+`{"do": "rules", ...}`: what becomes of orders and lines whose parent is deleted (else hold), or that are deleted
+themselves. A deleted row's lookups stay as they are in Dynamics.
 """
 
 from __future__ import annotations
@@ -59,15 +59,18 @@ class StreamWorld(EntityWorld):
             self.stopped = self.loop.create_future()
             await self.stopped
 
-    def play_with(self, rule: str) -> None:
-        """The cast, with this rule for required links."""
+    def play_with(self, rule: str, marks: str = "") -> None:
+        """The cast, with this rule for required links; `marks`: what orders and lines carry instead of a delete."""
         ties = {
             cast.ACCOUNTS: (replace(cast.PRIMARY, rule="clear"), cast.PARENT),
             cast.CONTACTS: (cast.EMPLOYER,),
             cast.ORDERS: (replace(cast.CUSTOMER, rule=rule), replace(cast.PAYER, rule="clear")),
             cast.LINES: (replace(cast.ORDER, rule=rule), replace(cast.PART_OF, rule="clear")),
         }
-        self.cast = self.first = tuple(replace(role, ties=told) for role, told in ties.items())
+        marked = {cast.ORDERS: marks, cast.LINES: marks}
+        self.cast = self.first = tuple(
+            replace(role, ties=told, marks=marked.get(role, "")) for role, told in ties.items()
+        )
         self.names = tuple(role.name for role in self.cast)
         for rows in self.dynamics.organization.tables.values():
             rows.pointing = []
@@ -81,9 +84,9 @@ class EntityStage(streams.Stage):
     def __init__(self) -> None:
         super().__init__(StreamWorld())
 
-    async def rules(self, required: str) -> None:
-        """The rule of required links; before anything else."""
-        self.world.play_with(required)
+    async def rules(self, required: str = "hold", marks: str = "") -> None:
+        """The rule of required links, and what marks orders and lines instead of a delete; before anything else."""
+        self.world.play_with(required, marks)
         self.world.bury(self.process, replace=False)
         self.process = self.world.start_process()
 

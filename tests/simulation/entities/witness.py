@@ -84,6 +84,9 @@ class EntityWitness(Witness):
         self._step(who, "delete", {})
 
     def _write(self, role: Role, who: Who, verb: str, body: dict[str, Any]) -> None:
+        if role.marks and body == {role.field: role.marks}:
+            self._step(who, "delete", {})
+            return
         for tie in role.ties:
             parent = body.get(tie.target)
             if parent and parent not in self.world.held(self.world.role(tie.parent)):
