@@ -202,8 +202,8 @@ def _outside(
         # Discarded, it stays on hold until it changes again.
         seen = replace(row, version=source.version, mapping_version=compiled.version)
         return Plan(record_id, Do.NOTHING if seen == row else Do.RECORD, "parked", source, row=seen)
-    if not row.hash or compiled.leaving == "keep":
-        # If nobody knows whether it was sent, it is looked for and comes back.
+    sent = bool(row.hash) or not resolved(row)
+    if not sent or compiled.leaving == "keep" or row.etag is None:
         return _recorded_outside(record_id, source, row, compiled, OUTSIDE)
     if compiled.leaving == "delete":
         return Plan(record_id, Do.DELETE, "left the filter", source, outside=True)
