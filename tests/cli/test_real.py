@@ -134,11 +134,11 @@ def test_configuration_as_code(terminal: Terminal, tmp_path: Path) -> None:
     )
     assert terminal.ask("mappings", "validate", str(file), "--save-metadata", saved)["valid"] is True
     assert terminal.ask("mappings", "validate", str(file), "--metadata", saved)["valid"] is True
-    told = terminal.ask("mappings", "plan", "--file", str(file), "--sample", "8", "--show", "1")
+    told = terminal.ask("mappings", "plan", "--file", str(file), "--sample", "8", "--show", "8")
     assert told["records"] == 8
     assert told["would"]["update"] > 4
     assert set(told["fields"]) == {"lastName"}
-    record = told["shown"][0]["id"]
+    record = next(one["id"] for one in told["shown"] if one["would"] == "update")
     terminal.ask("mappings", "apply", str(file), "--no-replay", "--yes")
     (traced,) = terminal.ask("trace", record)["traces"]
     assert (traced["ledger"]["state"], traced["now"]["would"]) == ("synced", "update")
